@@ -1,0 +1,178 @@
+"""What can be known of, and done with, a database connection of the user's own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from functools import cache
+from typing import Any, Protocol, TypeVar
+
+from continuable.errors import CheckpointError
+
+T = TypeVar("T")
+
+KINDS = (
+    "a sqlite3.Connection, an SQLAlchemy Connection or Session, a psycopg.Connection, or a "
+    "connection of Django's (django.db.connection)"
+)
+ASYNC_KINDS = "an AsyncConnection or AsyncSession of SQLAlchemy's, or a psycopg.AsyncConnection"
+
+
+class AsyncConnection(Protocol):
+    """`AsyncConnection` or `AsyncSession` of SQLAlchemy's, or psycopg's `AsyncConnection`."""
+
+    async def __aenter__(self) -> Any:
+        """What such a connection has, and one whose statements are not awaited has not."""
+        ...
+
+
+class Awaited:
+    """A `psycopg.AsyncConnection`, to those who see it from within `run_on`."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def in_transaction(self) -> bool:
+        """Whether one is open."""
+        return is_in_transaction(self.connection)
+
+
+def is_async_connection(connection: Any) -> bool:
+    """Whether statements on `connection` are to be awaited."""
+    return hasattr(connection, "__aenter__")
+
+
+def run_on(connection: Any, work: Callable[[Any], T]) -> Awaitable[T]:
+    """Call `work` with what is behind an async connection, and await its statements."""
+    if is_of_psycopg(connection):
+        from sqlalchemy.util import greenlet_spawn
+
+        return greenlet_spawn(work, Awaited(connection))
+    if not hasattr(connection, "run_sync"):
+        raise CheckpointError(f"step.commit takes {ASYNC_KINDS}, not {_kind(connection)}")
+    awaited: Awaitable[T] = connection.run_sync(work)
+    return awaited
+
+
+def is_in_transaction(connection: Any) -> bool:
+    """Whether a transaction is open on `connection`, as far as that can be known."""
+    if hasattr(connection, "in_atomic_block"):  # Django's
+        return bool(connection.in_atomic_block)
+    if is_of_psycopg(connection):
+        return connection.info.transaction_status.name in {"ACTIVE", "INTRANS", "INERROR"}
+    try:
+        answer = getattr(connection, "in_transaction", False)
+        return bool(answer() if callable(answer) else answer)
+    except sqlite3.ProgrammingError:
+        return False  # closed, and so is the transaction
+
+
+def transaction_on(connection: Any) -> AbstractContextManager[object]:
+    """Begin a transaction on `connection`, commit it at the end, or roll it back.
+
+    Raises `CheckpointError` where one is open already, or the connection is of no known kind.
+    """
+    _refuse_open(connection)
+    if isinstance(connection, sqlite3.Connection):
+        return _SQLiteTransaction(connection)
+    if hasattr(connection, "in_atomic_block"):
+        from django.db import transaction
+
+        atomic: AbstractContextManager[object] = transaction.atomic(using=connection.alias)
+        return atomic
+    if is_of_psycopg(connection) and not is_async_connection(connection):
+        own: AbstractContextManager[object] = connection.transaction()
+        return own
+    if _is_of_sqlalchemy(connection) and not is_async_connection(connection):
+        return _on_sqlalchemy(connection)
+    raise _unknown(connection)
+
+
+@asynccontextmanager
+async def async_transaction_on(connection: Any) -> AsyncIterator[None]:
+    """The same on a connection whose statements are to be awaited."""
+    is_known = _is_of_sqlalchemy(connection) or is_of_psycopg(connection)
+    if not is_async_connection(connection) or not is_known:
+        raise CheckpointError(
+            f"`async with step.transaction(...)` takes {ASYNC_KINDS}, not {_kind(connection)}; "
+            f"for {KINDS} write a plain `with`"
+        )
+    _refuse_open(connection)
+    if is_of_psycopg(connection):
+        async with connection.transaction():
+            yield
+        return
+    async with connection.begin():
+        await connection.run_sync(_lock_sqlite)
+        yield
+
+
+class _SQLiteTransaction:
+    """No generator: this is once a batch."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        # Not deferred: one that has read first fails at once if progress is saved in between.
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        try:
+            if error is None:
+                self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+
+@contextmanager
+def _on_sqlalchemy(connection: Any) -> Iterator[None]:
+    with connection.begin():
+        _lock_sqlite(connection)
+        yield
+
+
+def _lock_sqlite(connection: Any) -> None:
+    """The same for SQLAlchemy, whose transactions begin with their first write."""
+    bind = connection.get_bind() if hasattr(connection, "get_bind") else connection
+    if bind.dialect.name == "sqlite":
+        own = connection.connection() if callable(connection.connection) else connection
+        own.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _refuse_open(connection: Any) -> None:
+    if is_in_transaction(connection):
+        raise CheckpointError(
+            "step.transaction begins a transaction of its own, but one is open on the connection: "
+            "commit it first, or use step.commit(cursor, connection) inside it"
+        )
+
+
+def is_of_psycopg(connection: Any) -> bool:
+    """Whether it is a connection of psycopg's, the third."""
+    return _is_within(type(connection), "psycopg.")  # type: ignore[arg-type]  # it is hashable
+
+
+def _is_of_sqlalchemy(connection: Any) -> bool:
+    return _is_within(type(connection), "sqlalchemy.")  # type: ignore[arg-type]  # as above
+
+
+@cache
+def _is_within(kind: type, package: str) -> bool:
+    return any(base.__module__.startswith(package) for base in kind.__mro__)
+
+
+def _unknown(connection: Any) -> CheckpointError:
+    if is_async_connection(connection):
+        return CheckpointError(
+            f"{_kind(connection)} is asynchronous: write `async with step.transaction(...)`"
+        )
+    return CheckpointError(f"step.transaction takes {KINDS}, not {_kind(connection)}")
+
+
+def _kind(connection: Any) -> str:
+    return f"a {type(connection).__module__}.{type(connection).__qualname__}"
