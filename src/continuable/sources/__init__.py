@@ -1,0 +1,22 @@
+"""Data to iterate so that a resume continues in its middle: `step.iterate(source)`."""
+
+from continuable.sources.batches import batches
+from continuable.sources.csvrows import csv_rows
+from continuable.sources.jsonlines import jsonl
+from continuable.sources.lines import lines
+from continuable.sources.nested import nested
+from continuable.sources.pages import pages
+from continuable.sources.protocol import AsyncSource, Source
+from continuable.sources.sequence import sequence
+
+__all__ = [
+    "AsyncSource",
+    "Source",
+    "batches",
+    "csv_rows",
+    "jsonl",
+    "lines",
+    "nested",
+    "pages",
+    "sequence",
+]

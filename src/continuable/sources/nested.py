@@ -1,0 +1,127 @@
+"""A source for each item of another: files and their rows, accounts and their pages."""
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar, overload
+
+from continuable.callables import function_name, is_async
+from continuable.errors import SourceError
+from continuable.sources.coercion import as_source
+from continuable.sources.fingerprint import check_fingerprint
+from continuable.sources.protocol import AsyncSource, Source
+
+T = TypeVar("T")
+U = TypeVar("U")
+Plain = Source[T] | Sequence[T]
+Either = Source[T] | Sequence[T] | AsyncSource[T]
+
+
+@overload
+def nested(
+    outer: AsyncSource[T], inner: Callable[[T], Awaitable[Either[U]]]
+) -> AsyncSource[tuple[T, U]]: ...
+@overload
+def nested(outer: AsyncSource[T], inner: Callable[[T], Either[U]]) -> AsyncSource[tuple[T, U]]: ...
+@overload
+def nested(
+    outer: Plain[T], inner: Callable[[T], Awaitable[Either[U]]]
+) -> AsyncSource[tuple[T, U]]: ...
+@overload
+def nested(outer: Plain[T], inner: Callable[[T], Plain[U]]) -> Source[tuple[T, U]]: ...
+def nested(outer: Any, inner: Callable[[Any], Any]) -> Any:
+    """Pairs `(outer_item, inner_item)` of each item in `outer` with each in `inner(outer_item)`.
+
+    Both may be lists, tuples or ranges, and `inner` may give a `nested` again. It is a source
+    for `async for` if `outer` is one or `inner` is an `async def`, which may give either kind.
+
+    The cursor is `[cursor before the outer item, cursor in the inner source]`, so that a resume
+    goes on in the middle of an outer item. A third element keeps the fingerprint of the inner
+    source, where it has one: a file that changed meanwhile is a `SourceChangedError`.
+    """
+    outer = as_source(outer)
+    if isinstance(outer, Source) and not is_async(inner):
+        return Nested(outer, inner)
+    return AsyncNested(outer, inner)
+
+
+class _Nesting:
+    """What both kinds know without reading any."""
+
+    def __init__(self, outer: Any, inner: Callable[[Any], Any]) -> None:
+        self._outer = outer
+        self._inner = inner
+
+    def __repr__(self) -> str:
+        return f"nested({self._outer!r}, {function_name(self._inner)})"
+
+    def total(self) -> None:
+        """`None`: it would take every inner source to know."""
+        return
+
+    def fingerprint(self) -> Any:
+        """That of the outer source; the cursor keeps that of the inner one."""
+        return self._outer.fingerprint()
+
+    def _split(self, cursor: Any) -> tuple[Any, Any, Any]:
+        """The cursor before the outer item, that in the inner source, and its fingerprint."""
+        if cursor is None:
+            return None, None, None
+        if not isinstance(cursor, list | tuple) or len(cursor) not in (2, 3):
+            raise SourceError(
+                f"The cursor of {self!r} is [outer cursor, inner cursor], not {cursor!r}"
+            )
+        before, within, *kept = cursor
+        return before, within, kept[0] if kept else None
+
+
+class Nested(_Nesting, Generic[T, U]):
+    """See `nested`."""
+
+    def items(self, cursor: Any) -> Iterator[tuple[tuple[T, U], list[Any]]]:
+        """Each pair from `cursor` on, with the cursor behind it."""
+        before, within, then = self._split(cursor)
+        for outer_item, after in self._outer.items(before):
+            source = self._plain_source(outer_item)
+            now = source.fingerprint()
+            check_fingerprint(repr(source), then, now)
+            kept = [] if now is None else [now]
+            for item, behind in source.items(within):
+                yield (outer_item, item), [before, behind, *kept]
+            before, within, then = after, None, None
+
+    def _plain_source(self, outer_item: T) -> Source[U]:
+        source: Source[U] | AsyncSource[U] = as_source(self._inner(outer_item))
+        if isinstance(source, Source):
+            return source
+        raise SourceError(
+            f"{self!r} is iterated with a plain `for`, its inner {source!r} needs `async for`: "
+            f"make the function that gives it an `async def`"
+        )
+
+
+class AsyncNested(_Nesting, Generic[T, U]):
+    """See `nested`."""
+
+    async def aitems(self, cursor: Any) -> AsyncIterator[tuple[tuple[T, U], list[Any]]]:
+        """Each pair from `cursor` on, with the cursor behind it."""
+        before, within, then = self._split(cursor)
+        async for outer_item, after in _async_items(self._outer, before):
+            source = self._inner(outer_item)
+            source = as_source(await source if inspect.isawaitable(source) else source)
+            now = source.fingerprint()
+            check_fingerprint(repr(source), then, now)
+            kept = [] if now is None else [now]
+            async for item, behind in _async_items(source, within):
+                yield (outer_item, item), [before, behind, *kept]
+            before, within, then = after, None, None
+
+
+async def _async_items(
+    source: Source[T] | AsyncSource[T], cursor: Any
+) -> AsyncIterator[tuple[T, Any]]:
+    if isinstance(source, AsyncSource):
+        async for pair in source.aitems(cursor):
+            yield pair
+    else:
+        for pair in source.items(cursor):
+            yield pair

@@ -1,0 +1,92 @@
+"""An API that hands out its data in pages, each with a token for the next."""
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar, overload
+
+from continuable.callables import function_name, is_async
+from continuable.errors import SourceError
+from continuable.sources.protocol import AsyncSource, Source
+
+T = TypeVar("T")
+Page = tuple[Iterable[T], Any]
+
+
+@overload
+def pages(fetch: Callable[[Any], Awaitable[Page[T]]]) -> AsyncSource[list[T]]: ...
+@overload
+def pages(fetch: Callable[[Any], Page[T]]) -> Source[list[T]]: ...
+def pages(fetch: Callable[[Any], Any]) -> Any:
+    """The pages that `fetch(token) -> (items, next_token)` gives, each a list of its items.
+
+    `fetch` gets `None` for the first page, and says with a next token of `None` that there are
+    no more. An `async def fetch` makes it a source for `async for`. To iterate single items:
+    `nested(pages(fetch), sequence)`.
+
+    The cursor is `{"next": token}`: the token must be something that can be serialised, and the
+    API must still know it when the job resumes. After the last page it is `{"next": None}`.
+
+    `SourceError`: `fetch` returned something else, or the cursor is not one of `pages`.
+    """
+    return AsyncPages(fetch) if is_async(fetch) else Pages(fetch)
+
+
+class _Paging:
+    """What both kinds of pages know without fetching any."""
+
+    def __init__(self, fetch: Callable[[Any], Any]) -> None:
+        self._fetch = fetch
+
+    def __repr__(self) -> str:
+        return f"pages({function_name(self._fetch)})"
+
+    def total(self) -> None:
+        """`None`: how many pages there are shows only at the last."""
+        return
+
+    def fingerprint(self) -> None:
+        """`None`: what an API gives may change between two calls."""
+        return
+
+    def _next_fetch(self, cursor: Any) -> tuple[Any, bool]:
+        """The token to go on with, and whether there is anything left to fetch."""
+        if cursor is None:
+            return None, True
+        if not isinstance(cursor, dict) or cursor.keys() != {"next"}:
+            raise SourceError(f'The cursor of {self!r} is {{"next": token}}, not {cursor!r}')
+        return cursor["next"], cursor["next"] is not None
+
+    def _unpack(self, page: Any) -> tuple[list[Any], Any]:
+        if inspect.iscoroutine(page):
+            page.close()
+            raise SourceError(f"{self!r}: fetch gave a coroutine. Make fetch an `async def`")
+        match page:
+            case tuple([items, next_token]):  # no list: that would be items without a token
+                return list(items), next_token
+        raise SourceError(
+            f"{self!r}: fetch must return (items, next_token), not {type(page).__name__}"
+        )
+
+
+class Pages(_Paging, Generic[T]):
+    """See `pages`."""
+
+    def items(self, cursor: Any) -> Iterator[tuple[list[T], dict[str, Any]]]:
+        """Each page from `cursor` on, with the token of the next."""
+        token, more = self._next_fetch(cursor)
+        while more:
+            page, token = self._unpack(self._fetch(token))
+            yield page, {"next": token}
+            more = token is not None
+
+
+class AsyncPages(_Paging, Generic[T]):
+    """See `pages`."""
+
+    async def aitems(self, cursor: Any) -> AsyncIterator[tuple[list[T], dict[str, Any]]]:
+        """Each page from `cursor` on, with the token of the next."""
+        token, more = self._next_fetch(cursor)
+        while more:
+            page, token = self._unpack(await self._fetch(token))
+            yield page, {"next": token}
+            more = token is not None

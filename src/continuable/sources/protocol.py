@@ -1,0 +1,48 @@
+"""What `Step.iterate` asks of a source. Write your own by having these three methods."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@runtime_checkable
+class Source(Protocol[T_co]):
+    """Items that can be read again from any cursor."""
+
+    def items(self, cursor: Any) -> Iterator[tuple[T_co, Any]]:
+        """Yield each item from `cursor` on, with the cursor that lies behind it.
+
+        A cursor of `None` means the beginning. The cursors are kept with the job's progress,
+        so they are small and of a type that can be serialised. `SourceChangedError` says that
+        `cursor` no longer fits the data.
+        """
+        ...
+
+    def total(self) -> int | None:
+        """How many items there are from the beginning, or `None` where that is not known."""
+        ...
+
+    def fingerprint(self) -> Any:
+        """Plain data that changes when the data does, or `None` to take any data for the same.
+
+        It is taken when a step starts, kept with its progress, and compared when it resumes.
+        """
+        ...
+
+
+@runtime_checkable
+class AsyncSource(Protocol[T_co]):
+    """The same for `async for`: only `aitems` differs."""
+
+    def aitems(self, cursor: Any) -> AsyncIterator[tuple[T_co, Any]]:
+        """Yield each item from `cursor` on, with the cursor that lies behind it."""
+        ...
+
+    def total(self) -> int | None:
+        """How many items there are from the beginning, or `None` where that is not known."""
+        ...
+
+    def fingerprint(self) -> Any:
+        """Plain data that changes when the data does, or `None`."""
+        ...

@@ -1,0 +1,63 @@
+"""A list, a tuple, a range: whatever has a length and an order."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from continuable.errors import SourceError
+from continuable.sources.offset import offset_from_cursor
+from continuable.sources.protocol import Source
+
+T = TypeVar("T")
+
+
+def sequence(items: Sequence[T]) -> Source[T]:
+    """The items of a list, a tuple, a range or anything else with a length, index and slices.
+
+    The cursor is the index of the next item. It is up to the job that a resume finds the same
+    items in the same order: those before the cursor are not looked at again. More at the end
+    is fine, fewer than the cursor says is a `SourceChangedError`. What has no order or length
+    (a generator, a set, a dict) is a `SourceError`.
+    """
+    return SequenceSource(items)
+
+
+class SequenceSource(Generic[T]):
+    """See `sequence`."""
+
+    def __init__(self, items: Sequence[T]) -> None:
+        if not _is_sequence(items):
+            raise SourceError(
+                f"sequence() needs items with a length and an order, such as a list, "
+                f"not {type(items).__name__}"
+            )
+        self._items = items
+
+    def __repr__(self) -> str:
+        if isinstance(self._items, range):
+            return f"sequence({self._items!r})"
+        return f"sequence({type(self._items).__name__} of {len(self._items)})"
+
+    def items(self, cursor: Any) -> Iterator[tuple[T, int]]:
+        """Each item from the index `cursor` on, with the index behind it."""
+        start = offset_from_cursor(cursor, end=self.total(), unit="an index", source=self)
+        # A slice, so that a body that changes the list does not move what is left to do.
+        for behind, item in enumerate(self._items[start:], start + 1):
+            yield item, behind
+
+    def total(self) -> int:
+        """The number of items."""
+        items = self._items
+        if isinstance(items, range):  # whose len() overflows beyond sys.maxsize
+            return max(0, -((items.start - items.stop) // items.step))
+        return len(items)
+
+    def fingerprint(self) -> None:
+        """`None`: a list may hold anything, and may have more at its end on a resume."""
+        return
+
+
+def _is_sequence(items: Any) -> bool:
+    kind = type(items)
+    return (
+        hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not isinstance(items, Mapping)
+    )
