@@ -1,0 +1,12 @@
+"""The Django app that brings the tables."""
+
+from django.apps import AppConfig
+
+
+class ContinuableConfig(AppConfig):
+    """Progress of jobs."""
+
+    name = "continuable.progress.django"
+    label = "continuable"
+    verbose_name = "Continuable jobs"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,199 @@
+"""`DjangoProgress`: the statements of `continuable.progress.sql`, on Django's connections."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
+
+from continuable.errors import CheckpointError, StoreBusyError, StoreError
+from continuable.progress.rowstore import LEASE
+from continuable.progress.sql.causes import is_busy, lacks_table
+from continuable.progress.sql.dialects import DIALECTS, Dialect
+from continuable.progress.sql.store import Parameters, Result, Session, SQLStore
+
+LOCK_WAIT = 5.0
+"""Seconds to wait for a lock, unless somebody says otherwise."""
+
+PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+
+
+class DjangoProgress(SQLStore):
+    """Progress in a database of a Django project, beside its models.
+
+    `step.commit(cursor, django.db.connection)` inside `transaction.atomic()` writes the cursor
+    with your rows. A checkpoint inside an open atomic block without `commit` is a
+    `CheckpointError`: an interruption there would undo what the cursor has counted.
+
+    The store has connections of its own, one a thread, so that what it writes is never part of
+    your transactions.
+
+    Args:
+        using: The alias of the database, as in `DATABASES`.
+        lease: Seconds for which a claim holds without a sign of life from its worker.
+    """
+
+    def __init__(self, using: str = "default", *, lease: float = LEASE) -> None:
+        super().__init__(lease=lease)
+        self._using = using
+        self._local = threading.local()
+
+    @property
+    def _dialect(self) -> Dialect:
+        vendor = connections[self._using].vendor
+        if vendor not in DIALECTS:
+            known = ", ".join(DIALECTS)
+            raise StoreError(f"DjangoProgress knows {known}; {self._using!r} is on {vendor}")
+        return DIALECTS[vendor]
+
+    @contextmanager
+    def _writing(self, timeout: float | None = None) -> Iterator[Session]:
+        wait = LOCK_WAIT if timeout is None else timeout
+        with self._errors(), self._connected() as connection:
+            is_sqlite = connection.vendor == "sqlite"
+            if is_sqlite:
+                _execute(connection, self._dialect.lock_timeout(wait))
+                _execute(connection, "BEGIN IMMEDIATE")
+                with _finished(connection):
+                    yield _Session(connection)
+            else:
+                with _atomic(connection):
+                    _execute(connection, self._dialect.lock_timeout(wait))
+                    yield _Session(connection)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with self._errors(), self._connected() as connection:
+            yield _Session(connection)
+
+    @contextmanager
+    def _joined(self, connection: Any, *, again: bool) -> Iterator[Session]:  # noqa: ARG002 - cheap to see
+        if not hasattr(connection, "in_atomic_block"):
+            raise CheckpointError(
+                f"Progress in {self!r} is committed on a connection of Django's "
+                f"(django.db.connection), not on a {type(connection).__qualname__}"
+            )
+        if not connection.in_atomic_block:
+            raise CheckpointError(
+                "Progress can only be committed within an open transaction: write it inside "
+                "`with transaction.atomic():`"
+            )
+        if DIALECTS.get(connection.vendor) is not self._dialect:
+            raise self._is_elsewhere(connection)
+        try:
+            yield _Session(connection)
+        except DatabaseError as error:
+            if lacks_table(error.__cause__):
+                raise self._is_elsewhere(connection) from error
+            raise
+
+    def _is_elsewhere(self, connection: Any) -> CheckpointError:
+        return CheckpointError(
+            f"The database {connection.alias!r} of this connection does not hold the progress "
+            f"of the job: {self!r} does"
+        )
+
+    def is_in_transaction(self, connection: Any) -> bool:
+        """See `ProgressStore.is_in_transaction`: an atomic block of this thread's counts too."""
+        own = connections[self._using]
+        return bool(own.in_atomic_block or (connection and connection.in_atomic_block))
+
+    def close(self) -> None:
+        """Close the connection of this thread, which opens again when it is needed."""
+        self._local.held = None
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None or held.pid != os.getpid():  # none yet, or a parent's
+            held = self._local.held = _Held(connections.create_connection(self._using))
+        connection = held.connection
+        connection.close_if_unusable_or_obsolete()
+        try:
+            yield connection
+        except (InterfaceError, OperationalError):
+            connection.close()  # a new one the next time: the server may have been restarted
+            raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            kind = StoreBusyError if is_busy(error.__cause__) else StoreError
+            raise kind(f"The progress store {self!r} failed: {error}") from error
+        except InterfaceError as error:
+            raise StoreError(f"The progress store {self!r} failed: {error}") from error
+
+    def __repr__(self) -> str:
+        return f"DjangoProgress({self._using!r})"
+
+
+class _Held:
+    """The connection of one thread, closed when the thread has ended."""
+
+    def __init__(self, connection: Any) -> None:
+        self.pid = os.getpid()
+        self.connection = connection
+        connection.inc_thread_sharing()  # whichever thread collects it may close it
+
+    def __del__(self) -> None:
+        if self.pid == os.getpid():
+            with contextlib.suppress(DatabaseError, InterfaceError):
+                self.connection.close()
+
+
+class _Session:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, parameters: Parameters) -> Result:
+        """See `Session.run`."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(_for_django(sql), parameters)
+            return Result(cursor.fetchall() if cursor.description else (), cursor.rowcount)
+
+
+@cache
+def _for_django(sql: str) -> str:
+    return PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
+
+
+def _execute(connection: Any, sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+@contextmanager
+def _finished(connection: Any) -> Iterator[None]:
+    """Commit what was begun by hand, or roll it back."""
+    try:
+        yield
+        _execute(connection, "COMMIT")
+    except BaseException:
+        with contextlib.suppress(DatabaseError):
+            _execute(connection, "ROLLBACK")
+        raise
+
+
+@contextmanager
+def _atomic(connection: Any) -> Iterator[None]:
+    """A transaction on a connection that has no alias."""
+    connection.set_autocommit(False)
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            connection.rollback()
+        raise
+    finally:
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            connection.set_autocommit(True)

@@ -1,0 +1,327 @@
+"""What a store of durable progress does: the contract of ours and of a third party's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from continuable.info import JobInfo, JobResult
+from continuable.record import JobRecord
+from continuable.states import State
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Callable, Collection
+
+    from continuable.info import HistoryEntry
+    from continuable.outcome import Completed, Outcome
+
+MAX_DEATHS = 3
+"""Deaths in a row without progress after which a job is taken for poison."""
+
+
+@dataclass(slots=True)  # not frozen: one is made for every save and commit
+class Save:
+    """The progress of a running job at one checkpoint."""
+
+    id: str
+    fence: int
+    sequence: int
+    """Counts up within an execution: an older save never replaces a newer one."""
+    document: str
+    made_progress: bool = True
+    """Whether it differs from what the execution began with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a running job itself wants told."""
+
+    at: float
+    """Seconds since the epoch."""
+    event: str
+    data: str
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A job that its holder may run: nobody else can until the claim ends or is taken away."""
+
+    message: JobRecord
+    """With the newest progress, be it from the message or from the store."""
+    fence: int
+    """The number of the claim: a higher one means that it has been taken away."""
+    worker: str
+    failures: int
+    reason: str | None
+    """Why it was interrupted last."""
+    progress: str
+    """Serialised."""
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self.message.id
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.message.name
+
+    def record(self) -> JobRecord:
+        """The job as plain data."""
+        return self.message
+
+    def label(self) -> JobRecord:
+        """The same: nothing here can be damaged."""
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Somebody runs the job already: look again when that lease can have ended."""
+
+    seconds: float
+    worker: str
+    """Who."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The job is paused: its message may go, `resume` sends another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The message is of no use any more: the job has ended, or a newer message was claimed."""
+
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a job when its execution ended."""
+
+    state: State | None
+    """`None`: a newer execution had taken over, and nothing was written."""
+    record: JobRecord | None = None
+    """The message that resumes it, to be sent and then confirmed; `None`: it waits for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What became of a request."""
+
+    info: JobInfo
+    record: JobRecord | None = None
+    """The message that runs the job now, to be sent and then confirmed."""
+
+
+class Keeper(Protocol):
+    """Where the progress of running jobs is kept, and where they hear what is wanted of them."""
+
+    can_commit: ClassVar[bool]
+    """Does `commit` write into a transaction of the user's?"""
+
+    def save(self, saves: Iterable[Save], timeout: float | None = None) -> list[str]:
+        """Write `saves`, and take their workers for alive.
+
+        Args:
+            saves: What to write. A lower sequence number leaves the newer progress as it is.
+            timeout: Seconds to wait for a lock. The thread of a job waits briefly, since it may
+                be its own transaction that holds the lock.
+
+        Returns:
+            The ids of the jobs that were taken away: nothing is written for those.
+
+        Raises:
+            StoreError: The store is away, full or locked: the same may be tried again.
+        """
+        ...
+
+    def commit(self, connection: Any, save: Save, *, again: bool = False) -> bool:
+        """Write `save` within the transaction that is open on the user's `connection`.
+
+        `again`: the job's last commit was on this very connection, so it need not be looked at.
+
+        Returns:
+            Whether it was written; False: the job was taken away, so roll back.
+
+        Raises:
+            CheckpointError: There is no open transaction, it is on a database that does not hold
+                this store, or the store cannot do that at all.
+        """
+        ...
+
+    def is_in_transaction(self, connection: Any) -> bool:
+        """Whether a transaction of the user's is open.
+
+        On the `connection` of the last commit, which is `None` where there was none; or wherever
+        else this store can see one.
+        """
+        ...
+
+    def is_written(self, save: Save) -> bool:
+        """Whether `save`, or a newer one of the same claim, is there for all to see."""
+        ...
+
+    def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:
+        """Add to a job's history. `JobNotFoundError` where it is gone."""
+        ...
+
+    def controls(self, worker: str) -> list[tuple[str, int, State]]:
+        """The jobs that `worker` holds, each with its fence and what is wanted of it.
+
+        A job it believes to hold that is missing here, or has another fence, was taken away.
+        """
+        ...
+
+    def version(self) -> object:
+        """Changes whenever `controls` may give another answer."""
+        ...
+
+
+class ProgressStore(Keeper, Protocol):
+    """Durable progress of jobs that a queue delivers: one row per job, kept until pruned.
+
+    Every method is one transaction: it has happened when it returns, and has not when it raises.
+    All may be called from any thread. `StoreError` says that the store cannot be reached.
+    """
+
+    lease: float
+    """Seconds for which a claim holds without a sign of life from its worker."""
+
+    def add(self, records: Sequence[JobRecord]) -> None:
+        """Jobs are enqueued from now on: people see them before they start.
+
+        Raises `DuplicateJobError` for an id that is taken. Not everything that a queue delivers
+        was added: whatever it knows nothing of, the store learns from its first claim.
+        """
+        ...
+
+    def withdraw(self, job_id: str) -> None:
+        """Forget a job that was added and never claimed: it could not be put on its queue."""
+        ...
+
+    def claim(
+        self,
+        record: JobRecord,
+        worker: str,
+        *,
+        max_deaths: int = MAX_DEATHS,
+        is_retry: bool = False,
+    ) -> Claim | Busy | Held | Over:
+        """Make the job of a delivered message `worker`'s, for `lease` seconds.
+
+        The newest progress wins: that of the message where it comes from a later execution than
+        the store knows of, else the store's own. A job whose lease has ended had a worker that
+        died: this counts as a resumption with reason `died`, and as a failure after `max_deaths`
+        in a row without progress. A job that has failed is over, unless this `is_retry`: its
+        queue runs it again by a rule of its own.
+        """
+        ...
+
+    def renew(self, worker: str) -> None:
+        """Take `worker` for alive: the leases of all its jobs begin anew."""
+        ...
+
+    def holders(self) -> builtins.list[tuple[str, str]]:
+        """The jobs that are held by a worker: the id of each, and whose it is."""
+        ...
+
+    def expire(self, job_id: str, worker: str) -> None:
+        """`worker` has died: if it holds the job, its lease ends now."""
+        ...
+
+    def settle(
+        self,
+        claim: Claim,
+        outcome: Outcome,
+        *,
+        longest_gap: float = 0.0,
+        retry_in: float | None = None,
+        notes: Sequence[Note] = (),
+    ) -> Settled:
+        """Write how an execution ended, if the claim still holds.
+
+        What was asked for in the meantime wins: a pause holds the job, a cancel ends it. A
+        `Failed` job is retried after `retry_in` seconds, where that is not `None`.
+        """
+        ...
+
+    def release(self, claim: Claim) -> None:
+        """Give back what was claimed and never started, as if it had not been."""
+        ...
+
+    def confirm(self, record: JobRecord) -> None:
+        """The message that resumes a job is on its queue: there it can be waited for."""
+        ...
+
+    def recover(
+        self, *, max_deaths: Callable[[str], int] | None = None, limit: int = 100
+    ) -> builtins.list[JobRecord]:
+        """Take jobs from workers whose leases have ended; the messages that resume them.
+
+        Also those whose message nobody has confirmed for `lease` seconds. Whoever calls this
+        sends the messages and confirms them; if it dies before, others find the jobs again.
+        `max_deaths` is asked by the name of each job.
+        """
+        ...
+
+    def find(self, job_id: str) -> JobInfo:
+        """One job; `JobNotFoundError` where there is none."""
+        ...
+
+    def list(
+        self,
+        *,
+        states: Collection[State] | None = None,
+        queue: str | None = None,
+        name: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[JobInfo]:
+        """Jobs, the newest first."""
+        ...
+
+    def counts(self) -> dict[State, int]:
+        """How many jobs are in each state that has any."""
+        ...
+
+    def history(self, job_id: str) -> builtins.list[HistoryEntry]:
+        """What was worth telling of a job, oldest first; the newest 200 entries."""
+        ...
+
+    def result(self, job_id: str) -> JobResult:
+        """How a job stands; `JobNotFoundError` where there is none."""
+        ...
+
+    def request(self, job_id: str, verb: str) -> Requested:
+        """Pause, resume, cancel, retry or restart a job; `JobStateError` where that cannot be."""
+        ...
+
+    def prune(self, older_than: float, *, failed: bool = False) -> int:
+        """Forget jobs that finished `older_than` seconds ago or earlier; how many those were.
+
+        Those that have failed stay, for somebody to retry, unless `failed` says otherwise.
+        """
+        ...
+
+
+@runtime_checkable
+class OnLoop(Protocol):
+    """What a `ProgressStore` may do besides: the usual for `async def` jobs, without a thread.
+
+    Both are called on the event loop of the job, and may not block it. A cancellation of the
+    caller does not disturb them. Where one gives nothing, whatever the reason, it is asked for
+    again in a thread, by `claim` or by `settle`.
+    """
+
+    async def claim_on_loop(self, record: JobRecord, worker: str) -> Claim | None:
+        """Claim a job that simply waits, as `claim` does; `None`: see what it needs."""
+        ...
+
+    async def complete_on_loop(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
+        """Write that the job has returned, if `claim` still holds; False: see what it needs."""
+        ...

@@ -1,0 +1,357 @@
+"""`RedisProgress`: a hash per job, and sorted sets by which jobs are found."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from continuable.errors import CheckpointError, JobNotFoundError, StoreBusyError, StoreError
+from continuable.info import HistoryEntry, JobInfo
+from continuable.outcome import Completed
+from continuable.progress.protocol import Claim, Note, Save
+from continuable.progress.redis import scripts
+from continuable.progress.row import Row, claim_of, new_row, row_of
+from continuable.progress.rowstore import HISTORY, LEASE, RowStore, Transition
+from continuable.progress.sql.store import CONTROLS_EVERY
+from continuable.progress.transitions import Told
+from continuable.record import JobRecord
+from continuable.states import RUNNING, State
+
+A = TypeVar("A")
+
+ATTEMPTS = 100
+"""How often a change is tried that another one has overtaken."""
+PART = 500
+
+
+INTEGERS = frozenset(f.name for f in fields(Row) if f.type == "int")
+NUMBERS = frozenset(f.name for f in fields(Row) if "float" in str(f.type))
+
+
+class RedisProgress(RowStore):
+    """Progress in Redis or Valkey. It is as durable as the server's own settings make it.
+
+    There are no transactions to share with your data, so `step.commit` is a `CheckpointError`
+    that says which stores can.
+
+    Args:
+        client_or_url: A `redis.Redis`, or the url to make one from (`redis://localhost/0`).
+        lease: Seconds for which a claim holds without a sign of life from its worker.
+        prefix: What all keys begin with. In a cluster, in braces: `{continuable}:`.
+    """
+
+    can_commit: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        client_or_url: Redis | str,
+        *,
+        lease: float = LEASE,
+        prefix: str = "continuable:",
+    ) -> None:
+        super().__init__(lease=lease)
+        self._redis: Any = client_or_url
+        if isinstance(client_or_url, str):
+            self._redis = Redis.from_url(client_or_url)
+        self._prefix = prefix
+
+    def withdraw(self, job_id: str) -> None:
+        """See `ProgressStore.withdraw`."""
+        with self._errors():
+            self._run("forget", keys=self._keys_of(job_id), args=[job_id])
+
+    # --- what running jobs write and hear
+
+    def save(self, saves: Iterable[Save], timeout: float | None = None) -> builtins.list[str]:  # noqa: ARG002 - nothing is locked
+        """See `ProgressStore.save`."""
+        with self._errors():
+            return [save.id for save in saves if not self._save(save)]
+
+    def commit(self, connection: Any, save: Save, *, again: bool = False) -> NoReturn:  # noqa: ARG002 - see there
+        """Impossible here: a `CheckpointError`."""
+        raise CheckpointError(
+            "Redis has no transaction that your rows and the cursor could share. Keep progress "
+            "where your rows are: progress=SQLAlchemyProgress(...), DjangoProgress() or "
+            "SQLiteProgress(...); or move the cursor after your own commit, with step.set()"
+        )
+
+    def is_in_transaction(self, connection: Any) -> bool:  # noqa: ARG002 - see there
+        """See `ProgressStore.is_in_transaction`: there is never a commit."""
+        return False
+
+    def is_written(self, save: Save) -> bool:
+        """See `ProgressStore.is_written`."""
+        with self._errors():
+            fence, sequence = self._redis.hmget(self._row_key(save.id), "fence", "sequence")
+        return fence is not None and int(fence) == save.fence and int(sequence) >= save.sequence
+
+    def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:  # noqa: ARG002 - nothing is locked
+        """See `ProgressStore.note`."""
+        keys = [self._row_key(job_id), self._history_key(job_id)]
+        entry = _entry(note.at, note.event, json.loads(note.data))
+        with self._errors():
+            if not self._run("note", keys=keys, args=[entry, HISTORY]):
+                raise JobNotFoundError(job_id)
+
+    def controls(self, worker: str) -> builtins.list[tuple[str, int, State]]:
+        """See `ProgressStore.controls`."""
+        with self._errors():
+            ids = [_text(job_id) for job_id in self._redis.smembers(self._worker_key(worker))]
+            pipe = self._redis.pipeline(transaction=False)
+            for job_id in ids:
+                pipe.hmget(self._row_key(job_id), "fence", "state")
+            found = zip(ids, pipe.execute(), strict=True)
+        return [
+            (job_id, int(fence), State(_text(state)))
+            for job_id, (fence, state) in found
+            if fence is not None
+        ]
+
+    def version(self) -> object:
+        """See `ProgressStore.version`: asked now and then, for a look is a round trip."""
+        import time
+
+        return int(time.monotonic() / CONTROLS_EVERY)
+
+    def renew(self, worker: str) -> None:
+        """See `ProgressStore.renew`."""
+        keys = [self._worker_key(worker), self._key("leases"), self._row_key("")]
+        with self._errors():
+            self._run("renew", keys=keys, args=[worker, self.lease])
+
+    def holders(self) -> builtins.list[tuple[str, str]]:
+        """See `ProgressStore.holders`."""
+        with self._errors():
+            ids = sorted(self._in_states(RUNNING))
+            pipe = self._redis.pipeline(transaction=False)
+            for job_id in ids:
+                pipe.hget(self._row_key(job_id), "worker")
+            found = zip(ids, pipe.execute(), strict=True)
+        return [(job_id, _text(worker)) for job_id, worker in found if worker is not None]
+
+    # --- what people see
+
+    def list(
+        self,
+        *,
+        states: Collection[State] | None = None,
+        queue: str | None = None,
+        name: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[JobInfo]:
+        """See `ProgressStore.list`. Looks at one job after the other, the newest first."""
+        found: builtins.list[JobInfo] = []
+        with self._errors():
+            for row in self._newest(states):
+                info = row.info()
+                is_wanted = states is None or info.state in states
+                if is_wanted and queue in {None, info.queue} and name in {None, info.name}:
+                    found.append(info)
+                if len(found) == limit:
+                    break
+        return found
+
+    def counts(self) -> dict[State, int]:
+        """See `ProgressStore.counts`."""
+        with self._errors():
+            pipe = self._redis.pipeline(transaction=False)
+            for state in State:
+                pipe.scard(self._key(f"state:{state}"))
+            counted = zip(State, pipe.execute(), strict=True)
+        return {state: count for state, count in counted if count}
+
+    def history(self, job_id: str) -> builtins.list[HistoryEntry]:
+        """See `ProgressStore.history`."""
+        with self._errors():
+            if not self._redis.exists(self._row_key(job_id)):
+                raise JobNotFoundError(job_id)
+            entries = self._redis.lrange(self._history_key(job_id), 0, -1)
+        return [
+            HistoryEntry(datetime.fromtimestamp(at, UTC), event, data)
+            for at, event, data in map(json.loads, entries)
+        ]
+
+    def prune(self, older_than: float, *, failed: bool = False) -> int:
+        """See `ProgressStore.prune`."""
+        with self._errors():
+            removed = self._forget("finished", older_than)
+            return removed + (self._forget("failed", older_than) if failed else 0)
+
+    # --- rows
+
+    def _claim_at_once(self, record: JobRecord, worker: str) -> Claim | None:
+        keys = [self._row_key(record.id), self._key("leases"), self._key("")]
+        arguments = [record.id, worker, self.lease, record.delivery, record.executions]
+        if record.envelope is not None:
+            arguments.append(record.envelope)
+        with self._errors():
+            found = self._run("claim", keys=keys, args=arguments)
+        if found is None:
+            return None
+        return claim_of(
+            record.id, worker, [None if value is False else value for value in json.loads(found)]
+        )
+
+    def _complete_at_once(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
+        keys = [self._row_key(claim.id), *map(self._key, ("leases", "finished", ""))]
+        arguments = [claim.id, claim.fence, longest_gap, outcome.result]
+        if outcome.progress is not None:
+            arguments.append(outcome.progress)
+        with self._errors():
+            return bool(self._run("complete", keys=keys, args=arguments))
+
+    def _change(
+        self,
+        job_id: str,
+        transition: Transition[A],
+        *,
+        record: JobRecord | None = None,
+        notes: Sequence[Note] = (),
+    ) -> A:
+        for _ in range(ATTEMPTS):
+            with self._errors():
+                now, revision, row = self._look(job_id)
+                if row is None:
+                    if record is None:
+                        raise JobNotFoundError(job_id)
+                    row = new_row(record, now)
+                told: builtins.list[Told] = []
+                answer = transition(row, now, told)
+                entries = [_entry(n.at, n.event, json.loads(n.data)) for n in notes]
+                entries += [_entry(now, entry.event, entry.data) for entry in told]
+                values = [part for pair in _values(row, revision) for part in pair]
+                arguments = [job_id, revision, HISTORY, len(entries), *entries, *values]
+                if self._run("write", keys=self._keys_of(job_id), args=arguments):
+                    return answer
+        raise StoreBusyError(f"Job {job_id!r} is changed all the time in {self!r}: try again")
+
+    def _read(self, job_id: str) -> Row:
+        with self._errors():
+            row = self._look(job_id)[2]
+        if row is None:
+            raise JobNotFoundError(job_id)
+        return row
+
+    def _expired(self, limit: int) -> builtins.list[str]:
+        with self._errors():
+            return self._found("leases", 0.0, limit)
+
+    def _look(self, job_id: str) -> tuple[float, str, Row | None]:
+        """The time, the revision of a row, and the row."""
+        seconds, micros, flat = self._run("read", keys=[self._row_key(job_id)])
+        now = int(seconds) + int(micros) / 1e6
+        found = dict(zip(map(_text, flat[::2]), map(_text, flat[1::2]), strict=True))
+        revision = found.pop("revision", "")
+        return now, revision, _row(found) if found else None
+
+    def _run(self, script: str, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
+        return scripts.run(self._redis, script, keys, args)
+
+    def _save(self, save: Save) -> bool:
+        keys = [self._row_key(save.id), self._key("leases")]
+        progressed = int(save.made_progress)
+        arguments = [save.id, save.fence, save.sequence, save.document, progressed, self.lease]
+        return bool(self._run("save", keys=keys, args=arguments))
+
+    def _newest(self, states: Collection[State] | None) -> Iterator[Row]:
+        """Rows, the newest first: all of them, or those of few states without the others."""
+        wanted = None if states is None else self._in_states(states)
+        start = 0
+        while ids := self._redis.zrevrange(self._key("all"), start, start + PART - 1):
+            start += PART
+            for job_id in map(_text, ids):
+                if wanted is None or job_id in wanted:
+                    row = self._look(job_id)[2]
+                    if row is not None:
+                        yield row
+
+    def _in_states(self, states: Collection[State]) -> set[str]:
+        keys = [self._key(f"state:{state}") for state in states]
+        return {_text(job_id) for key in keys for job_id in self._redis.smembers(key)}
+
+    def _forget(self, index: str, older_than: float) -> int:
+        removed = 0
+        while found := self._found(index, older_than, PART):
+            gone = sum(
+                self._run("forget", keys=self._keys_of(job_id), args=[job_id, older_than])
+                for job_id in found
+            )
+            if not gone:
+                break  # somebody else is at it
+            removed += gone
+        return removed
+
+    def _found(self, index: str, seconds: float, limit: int) -> builtins.list[str]:
+        found = self._run("expired", keys=[self._key(index)], args=[seconds, limit])
+        return [_text(job_id) for job_id in found]
+
+    # --- keys
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}{name}"
+
+    def _row_key(self, job_id: str) -> str:
+        return self._key(f"job:{job_id}")
+
+    def _history_key(self, job_id: str) -> str:
+        return self._key(f"history:{job_id}")
+
+    def _worker_key(self, worker: str) -> str:
+        return self._key(f"worker:{worker}")
+
+    def _keys_of(self, job_id: str) -> builtins.list[str]:
+        indexes = [self._key(name) for name in ("all", "leases", "finished", "failed", "")]
+        return [self._row_key(job_id), self._history_key(job_id), *indexes]
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            raise StoreError(f"The progress store {self!r} failed: {error}") from error
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        self._redis.close()
+
+    def __repr__(self) -> str:
+        options = self._redis.connection_pool.connection_kwargs
+        place = options.get("path") or f"{options.get('host')}:{options.get('port')}"
+        return f"RedisProgress({place}, database {options.get('db', 0)})"
+
+
+def _row(found: dict[str, str]) -> Row:
+    values: dict[str, Any] = {}
+    for name, text in found.items():
+        if name in INTEGERS:
+            values[name] = int(text)
+        elif name in NUMBERS:
+            values[name] = float(text)
+        else:
+            values[name] = text
+    return row_of(values)
+
+
+def _values(row: Row, revision: str) -> Iterator[tuple[str, str]]:
+    """What of a row is something, and the revision that it replaces."""
+    yield "revision", revision or "0"
+    for name, value in asdict(row).items():
+        if value is not None:
+            yield name, str(value)
+
+
+def _entry(at: float, event: str, data: dict[str, Any]) -> str:
+    return json.dumps([at, event, data], separators=(",", ":"), default=str)
+
+
+def _text(raw: bytes | str) -> str:
+    """A reply, whether or not the user's client decodes them."""
+    return raw.decode() if isinstance(raw, bytes) else raw

@@ -1,0 +1,274 @@
+"""A store made of rows: what is common to all of ours, whatever keeps the rows."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+
+from continuable.errors import JobNotFoundError, StoreBusyError
+from continuable.info import HistoryEntry, JobInfo, JobResult
+from continuable.outcome import Completed, Outcome
+from continuable.progress import transitions
+from continuable.progress.protocol import (
+    MAX_DEATHS,
+    Busy,
+    Claim,
+    Held,
+    Note,
+    Over,
+    Requested,
+    Save,
+    Settled,
+)
+from continuable.progress.row import Row
+from continuable.progress.transitions import Told
+from continuable.record import JobRecord
+from continuable.states import State
+
+A = TypeVar("A")
+P = ParamSpec("P")
+
+LEASE = 30.0
+HISTORY = 200
+"""Entries that the history of a job keeps."""
+
+Transition = Callable[[Row, float, list[Told]], A]
+
+
+class RowStore(ABC):
+    """A `ProgressStore` on whatever can change one row atomically.
+
+    Args:
+        lease: Seconds for which a claim holds without a sign of life from its worker. A worker
+            that is killed has its jobs resumed elsewhere after at most that long.
+    """
+
+    can_commit: ClassVar[bool] = False
+
+    def __init__(self, *, lease: float = LEASE) -> None:
+        if lease <= 0:
+            raise ValueError(f"lease is a number of seconds greater than 0, not {lease!r}")
+        self.lease = lease
+
+    # --- for workers
+
+    def claim(
+        self,
+        record: JobRecord,
+        worker: str,
+        *,
+        max_deaths: int = MAX_DEATHS,
+        is_retry: bool = False,
+    ) -> Claim | Busy | Held | Over:
+        """See `ProgressStore.claim`."""
+        if not is_retry and (claimed := self._claim_at_once(record, worker)) is not None:
+            return claimed
+        transition = partial(
+            transitions.claim,
+            record=record,
+            worker=worker,
+            lease=self.lease,
+            max_deaths=max_deaths,
+            is_retry=is_retry,
+        )
+        return self._change(record.id, transition, record=record)
+
+    def add(self, records: Sequence[JobRecord]) -> None:
+        """See `ProgressStore.add`."""
+        added: builtins.list[str] = []
+        try:
+            for record in records:
+                self._change(record.id, partial(transitions.add, record=record), record=record)
+                added.append(record.id)
+        except BaseException:
+            for job_id in added:
+                self.withdraw(job_id)
+            raise
+
+    def settle(
+        self,
+        claim: Claim,
+        outcome: Outcome,
+        *,
+        longest_gap: float = 0.0,
+        retry_in: float | None = None,
+        notes: Sequence[Note] = (),
+    ) -> Settled:
+        """See `ProgressStore.settle`."""
+        if isinstance(outcome, Completed) and not notes:  # noqa: SIM102 - two questions
+            if self._complete_at_once(claim, outcome, longest_gap):
+                return Settled(State.COMPLETED)
+        transition = partial(
+            transitions.settle,
+            outcome=outcome,
+            retry_in=retry_in,
+            longest_gap=longest_gap,
+            lease=self.lease,
+        )
+        held = self._held(claim, transition, otherwise=Settled(None))
+        return self._change(claim.id, held, notes=notes)
+
+    def release(self, claim: Claim) -> None:
+        """See `ProgressStore.release`."""
+        self._change(claim.id, self._held(claim, transitions.release, otherwise=None))
+
+    def confirm(self, record: JobRecord) -> None:
+        """See `ProgressStore.confirm`."""
+
+        def confirmed(row: Row, _now: float, _told: list[Told]) -> None:
+            if row.issued == record.delivery and not row.state.is_running:
+                row.lease_until = None
+
+        self._change(record.id, confirmed)
+
+    def recover(
+        self, *, max_deaths: Callable[[str], int] | None = None, limit: int = 100
+    ) -> builtins.list[JobRecord]:
+        """See `ProgressStore.recover`."""
+        asked = max_deaths or (lambda _name: MAX_DEATHS)
+        transition = partial(transitions.recover, max_deaths=asked, lease=self.lease)
+        found: builtins.list[JobRecord] = []
+        for job_id in self._expired(limit):
+            with contextlib.suppress(StoreBusyError):  # it is found again
+                record = self._change(job_id, transition)
+                found += [] if record is None else [record]
+        return found
+
+    def expire(self, job_id: str, worker: str) -> None:
+        """See `ProgressStore.expire`."""
+
+        def expired(row: Row, now: float, _told: list[Told]) -> None:
+            if row.worker == worker:
+                row.lease_until = now
+
+        with contextlib.suppress(JobNotFoundError):
+            self._change(job_id, expired)
+
+    # --- for people
+
+    def find(self, job_id: str) -> JobInfo:
+        """See `ProgressStore.find`."""
+        return self._read(job_id).info()
+
+    def result(self, job_id: str) -> JobResult:
+        """See `ProgressStore.result`."""
+        return self._read(job_id).ending()
+
+    def request(self, job_id: str, verb: str) -> Requested:
+        """See `ProgressStore.request`."""
+        return self._change(job_id, partial(transitions.request, verb=verb, lease=self.lease))
+
+    @staticmethod
+    def _held(
+        claim: Claim, transition: Callable[Concatenate[Row, float, list[Told], P], A], otherwise: A
+    ) -> Transition[A]:
+        """`transition` where `claim` still holds."""
+
+        def guarded(row: Row, now: float, told: list[Told], *args: P.args, **kwargs: P.kwargs) -> A:
+            if row.fence != claim.fence or row.worker is None:
+                told.clear()
+                return otherwise
+            return transition(row, now, told, *args, **kwargs)
+
+        return guarded
+
+    # --- what a store may do in one round trip, where no more is to it
+
+    def _claim_at_once(self, record: JobRecord, worker: str) -> Claim | None:  # noqa: ARG002 - as a store sees it
+        """Claim a job that simply waits; `None`: see what it needs."""
+        return None
+
+    def _complete_at_once(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:  # noqa: ARG002 - as above
+        """Write that the job has returned, if `claim` still holds; False: see what it needs."""
+        return False
+
+    # --- what each of ours does in its own way
+
+    @abstractmethod
+    def _change(
+        self,
+        job_id: str,
+        transition: Transition[A],
+        *,
+        record: JobRecord | None = None,
+        notes: Sequence[Note] = (),
+    ) -> A:
+        """Read a row, change it, and write it and what is told, atomically.
+
+        Where there is none, it is made from `record`; `JobNotFoundError` without that.
+        """
+
+    @abstractmethod
+    def _read(self, job_id: str) -> Row:
+        """One row; `JobNotFoundError` where there is none."""
+
+    @abstractmethod
+    def _expired(self, limit: int) -> list[str]:
+        """The ids of rows whose leases have ended."""
+
+    @abstractmethod
+    def withdraw(self, job_id: str) -> None:
+        """See `ProgressStore.withdraw`."""
+
+    @abstractmethod
+    def save(self, saves: Iterable[Save], timeout: float | None = None) -> list[str]:
+        """See `ProgressStore.save`."""
+
+    @abstractmethod
+    def commit(self, connection: Any, save: Save, *, again: bool = False) -> bool:
+        """See `ProgressStore.commit`."""
+
+    @abstractmethod
+    def is_in_transaction(self, connection: Any) -> bool:
+        """See `ProgressStore.is_in_transaction`."""
+
+    @abstractmethod
+    def is_written(self, save: Save) -> bool:
+        """See `ProgressStore.is_written`."""
+
+    @abstractmethod
+    def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:
+        """See `ProgressStore.note`."""
+
+    @abstractmethod
+    def controls(self, worker: str) -> list[tuple[str, int, State]]:
+        """See `ProgressStore.controls`."""
+
+    @abstractmethod
+    def version(self) -> object:
+        """See `ProgressStore.version`."""
+
+    @abstractmethod
+    def renew(self, worker: str) -> None:
+        """See `ProgressStore.renew`."""
+
+    @abstractmethod
+    def holders(self) -> list[tuple[str, str]]:
+        """See `ProgressStore.holders`."""
+
+    @abstractmethod
+    def list(
+        self,
+        *,
+        states: Collection[State] | None = None,
+        queue: str | None = None,
+        name: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[JobInfo]:
+        """See `ProgressStore.list`."""
+
+    @abstractmethod
+    def counts(self) -> dict[State, int]:
+        """See `ProgressStore.counts`."""
+
+    @abstractmethod
+    def history(self, job_id: str) -> builtins.list[HistoryEntry]:
+        """See `ProgressStore.history`."""
+
+    @abstractmethod
+    def prune(self, older_than: float, *, failed: bool = False) -> int:
+        """See `ProgressStore.prune`."""

@@ -1,0 +1,1 @@
+"""Stores in SQL databases: one set of statements, one class that runs them, a dialect each."""

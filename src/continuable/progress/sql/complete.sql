@@ -1,0 +1,17 @@
+-- Write that a job has returned, if the claim still holds. It comes to what `transitions.settle`
+-- makes of that; no row means that it does not hold, or that somebody has the row locked.
+UPDATE continuable_progress SET
+    state = 'completed',
+    worker = NULL,
+    lease_until = NULL,
+    deaths = CASE WHEN COALESCE(:progress, progress) = progress THEN deaths ELSE 0 END,
+    progress = COALESCE(:progress, progress),
+    longest_gap = CASE WHEN longest_gap < :longest_gap THEN :longest_gap ELSE longest_gap END,
+    result = :result,
+    saved_at = NOW,
+    finished_at = NOW
+WHERE id = (
+    SELECT id FROM continuable_progress
+    WHERE id = :id AND fence = :fence AND worker IS NOT NULL
+    FOR UPDATE SKIP LOCKED
+)

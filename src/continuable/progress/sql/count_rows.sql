@@ -1,0 +1,1 @@
+SELECT state, count(*) FROM continuable_progress GROUP BY state

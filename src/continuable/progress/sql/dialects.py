@@ -1,0 +1,75 @@
+"""The statements in `*.sql`, as each database wants them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+NOW = re.compile(r"\bNOW\b")
+INSERT_IF_ABSENT = "ON CONFLICT DO NOTHING"
+LOCKING = re.compile(r"FOR UPDATE( SKIP LOCKED)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one database says what not all say alike."""
+
+    name: str
+    now: str
+    """Seconds since the epoch, on the database's own clock."""
+    insert_if_absent: str = INSERT_IF_ABSENT
+    locks_rows: bool = True
+    """Else `BEGIN IMMEDIATE` has locked the whole file."""
+    changes_at_once: bool = True
+    """Can one statement change a row that it has looked into first, and give it back?"""
+
+    def statement(self, name: str) -> str:
+        """The text of `<name>.sql`. Parameters are written `:so`."""
+        return _statement(self, name)
+
+    def lock_timeout(self, seconds: float) -> str:
+        """The statement that makes this transaction wait no longer for a lock."""
+        milliseconds = max(1, round(seconds * 1000))
+        match self.name:
+            case "postgresql":
+                return f"SET LOCAL lock_timeout = {milliseconds}"
+            case "mysql":
+                return f"SET SESSION innodb_lock_wait_timeout = {max(1, math.ceil(seconds))}"
+            case _:
+                return f"PRAGMA busy_timeout = {milliseconds}"
+
+
+@cache
+def _statement(dialect: Dialect, name: str) -> str:
+    text = (FOLDER / f"{name}.sql").read_text("utf-8")
+    text = re.sub(r"^--.*\n", "", text, flags=re.MULTILINE)
+    text = NOW.sub(lambda _: dialect.now, text)
+    text = text.replace(INSERT_IF_ABSENT, dialect.insert_if_absent)
+    if not dialect.locks_rows:
+        text = LOCKING.sub("", text)
+    return text.strip()
+
+
+POSTGRESQL = Dialect(
+    "postgresql", now="CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
+)
+MYSQL = Dialect(
+    "mysql",
+    # Not UNIX_TIMESTAMP(NOW()), which goes through local time and so an hour back each autumn.
+    now="(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1000000e0)",
+    insert_if_absent="ON DUPLICATE KEY UPDATE id = id",
+    changes_at_once=False,
+)
+SQLITE = Dialect("sqlite", now="((julianday('now') - 2440587.5) * 86400.0)", locks_rows=False)
+
+DIALECTS = {
+    "postgresql": POSTGRESQL,
+    "mysql": MYSQL,
+    "mariadb": MYSQL,
+    "sqlite": SQLITE,
+}

@@ -1,0 +1,1 @@
+SELECT 1 FROM continuable_progress WHERE id = :id

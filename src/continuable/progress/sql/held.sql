@@ -1,0 +1,1 @@
+SELECT id, worker FROM continuable_progress WHERE worker IS NOT NULL

@@ -1,0 +1,12 @@
+INSERT INTO continuable_progress (
+    id, name, queue, priority, arguments, progress, state, worker, lease_until, fence, sequence,
+    delivery, issued, executions, resumptions, failures, deaths, enqueued_at, run_at, started_at,
+    saved_at, finished_at, longest_gap, reason, error, traceback, result, envelope
+)
+VALUES (
+    :id, :name, :queue, :priority, :arguments, :progress, :state, :worker, :lease_until, :fence,
+    :sequence, :delivery, :issued, :executions, :resumptions, :failures, :deaths, NOW, :run_at,
+    :started_at, :saved_at, :finished_at, :longest_gap, :reason, :error, :traceback, :result,
+    :envelope
+)
+ON CONFLICT DO NOTHING

@@ -1,0 +1,1 @@
+SELECT id, fence, state FROM continuable_progress WHERE worker = :worker

@@ -1,0 +1,328 @@
+"""`SQLStore`: rows in a table, whatever runs the statements."""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import gc
+import json
+import re
+import time
+from abc import abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from continuable.errors import CheckpointError, JobNotFoundError, StoreBusyError, StoreError
+from continuable.info import HistoryEntry, JobInfo
+from continuable.outcome import Completed
+from continuable.progress.protocol import Claim, Note, Save
+from continuable.progress.row import COLUMNS, DEFAULT_QUEUE, Row, claim_of, new_row, row_of
+from continuable.progress.rowstore import HISTORY, RowStore, Transition
+from continuable.progress.sql.dialects import Dialect
+from continuable.progress.transitions import Told
+from continuable.record import JobRecord
+from continuable.states import State
+
+A = TypeVar("A")
+
+CONTROLS_EVERY = 0.5
+"""Seconds between two looks for what is wanted of the jobs."""
+LOCK_WAITS = (0.25, 1.0, 5.0)
+"""Seconds that each attempt of a change waits for whoever is in its way; then it is given up."""
+
+Parameters = Mapping[str, Any]
+PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+"""As statements have it, with its name."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """What a statement gave."""
+
+    rows: Sequence[Sequence[Any]]
+    count: int
+    """How many rows it found."""
+
+
+class Session(Protocol):
+    """Runs statements within one transaction."""
+
+    def run(self, sql: str, parameters: Parameters) -> Result:
+        """Run one; its parameters are written `:so`."""
+        ...
+
+
+class SQLStore(RowStore):
+    """A `RowStore` on a database that its subclass can reach."""
+
+    can_commit: ClassVar[bool] = True
+
+    # --- what a subclass does
+
+    @property
+    @abstractmethod
+    def _dialect(self) -> Dialect:
+        """That of the database."""
+
+    @abstractmethod
+    def _writing(self, timeout: float | None = None) -> AbstractContextManager[Session]:
+        """A transaction that writes, on a connection of the store's own.
+
+        Raises `StoreError`; `StoreBusyError` after `timeout` seconds of waiting for a lock.
+        """
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[Session]:
+        """A transaction that only reads."""
+
+    def _at_once(self) -> AbstractContextManager[Session]:
+        """A transaction of one statement."""
+        return self._writing(LOCK_WAITS[0])
+
+    @abstractmethod
+    def _joined(self, connection: Any, *, again: bool) -> AbstractContextManager[Session]:
+        """The transaction that is open on the user's own connection; else `CheckpointError`."""
+
+    def withdraw(self, job_id: str) -> None:
+        """See `ProgressStore.withdraw`."""
+        with self._writing() as session:
+            if self._run(session, "withdraw", id=job_id).count:
+                self._run(session, "delete_history", id=job_id)
+
+    # --- what running jobs write and hear
+
+    def save(self, saves: Iterable[Save], timeout: float | None = None) -> builtins.list[str]:
+        """See `ProgressStore.save`."""
+        with self._writing(timeout) as session:
+            return [save.id for save in saves if not self._saved(session, save)]
+
+    def commit(self, connection: Any, save: Save, *, again: bool = False) -> bool:
+        """See `ProgressStore.commit`."""
+        with self._joined(connection, again=again) as session:
+            if self._saved(session, save, "commit"):
+                return True
+            if not self._run(session, "has_row", id=save.id).rows:
+                raise CheckpointError(
+                    "The database of this connection does not hold the progress of the job: "
+                    f"{self!r} does. Only data in that database can be committed with it"
+                )
+            return False
+
+    def is_written(self, save: Save) -> bool:
+        """See `ProgressStore.is_written`."""
+        with self._reading() as session:
+            found = self._run(session, "sequence_of_row", id=save.id, fence=save.fence).rows
+            return bool(found) and found[0][0] >= save.sequence
+
+    def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:
+        """See `ProgressStore.note`."""
+        with self._writing(timeout) as session:
+            if not self._add_history(session, job_id, note.at, note.event, note.data):
+                raise JobNotFoundError(job_id)
+
+    def controls(self, worker: str) -> builtins.list[tuple[str, int, State]]:
+        """See `ProgressStore.controls`."""
+        with self._reading() as session:
+            rows = self._run(session, "of_worker", worker=worker).rows
+            return [(job_id, fence, State(state)) for job_id, fence, state in rows]
+
+    def version(self) -> object:
+        """See `ProgressStore.version`: asked now and then, for a look is a round trip."""
+        return int(time.monotonic() / CONTROLS_EVERY)
+
+    def renew(self, worker: str) -> None:
+        """See `ProgressStore.renew`."""
+        with self._writing() as session:
+            for (job_id,) in self._run(session, "to_renew", worker=worker).rows:
+                self._run(session, "renew", id=job_id, worker=worker, lease=self.lease)
+
+    def holders(self) -> builtins.list[tuple[str, str]]:
+        """See `ProgressStore.holders`."""
+        with self._reading() as session:
+            return [(job_id, worker) for job_id, worker in self._run(session, "held").rows]
+
+    # --- what people see
+
+    def list(
+        self,
+        *,
+        states: Collection[State] | None = None,
+        queue: str | None = None,
+        name: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[JobInfo]:
+        """See `ProgressStore.list`."""
+        conditions: builtins.list[str] = []
+        parameters: dict[str, Any] = {"limit": limit}
+        if states is not None:
+            marks = {f"state{number}": state.value for number, state in enumerate(set(states))}
+            conditions.append(f"state IN ({', '.join(f':{mark}' for mark in marks) or 'NULL'})")
+            parameters |= marks
+        if queue is not None:
+            conditions.append(f"coalesce(queue, '{DEFAULT_QUEUE}') = :queue")
+            parameters["queue"] = queue
+        if name is not None:
+            conditions.append("name = :name")
+            parameters["name"] = name
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        order = " ORDER BY enqueued_at DESC, id DESC LIMIT :limit"
+        with self._reading() as session:
+            rows = session.run(self._dialect.statement("rows") + where + order, parameters).rows
+            return [_row(values).info() for values in rows]
+
+    def counts(self) -> dict[State, int]:
+        """See `ProgressStore.counts`."""
+        with self._reading() as session:
+            return {State(state): count for state, count in self._run(session, "count_rows").rows}
+
+    def history(self, job_id: str) -> builtins.list[HistoryEntry]:
+        """See `ProgressStore.history`."""
+        with self._reading() as session:
+            if not self._run(session, "has_row", id=job_id).rows:
+                raise JobNotFoundError(job_id)
+            rows = self._run(session, "history_of_row", id=job_id).rows
+            return [
+                HistoryEntry(datetime.fromtimestamp(at, UTC), event, json.loads(data))
+                for at, event, data in rows
+            ]
+
+    def prune(self, older_than: float, *, failed: bool = False) -> int:
+        """See `ProgressStore.prune`. Part by part, so that no worker waits long for a lock."""
+        removed = 0
+        while True:
+            with self._writing() as session:
+                age = {"seconds": older_than, "failed": int(failed)}
+                found = self._run(session, "finished_before", **age).rows
+                for (job_id,) in found:
+                    gone = self._run(session, "delete_row", id=job_id, **age).count
+                    if gone:
+                        self._run(session, "delete_history", id=job_id)
+                    removed += gone
+            if not found:
+                return removed
+
+    # --- rows
+
+    def _claim_at_once(self, record: JobRecord, worker: str) -> Claim | None:
+        if not self._dialect.changes_at_once:
+            return None
+        values = self._to_claim(record, worker)
+        try:
+            with self._at_once() as session:
+                rows = self._run(session, "claim", **values).rows
+        except StoreError:  # busy, or a connection that has been cut
+            return None
+        return claim_of(record.id, worker, rows[0]) if rows else None
+
+    def _complete_at_once(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
+        if not self._dialect.changes_at_once:
+            return False
+        values = self._to_complete(claim, outcome, longest_gap)
+        try:
+            with self._at_once() as session:
+                return self._run(session, "complete", **values).count == 1
+        except StoreError:  # as above
+            return False
+
+    def _to_claim(self, record: JobRecord, worker: str) -> dict[str, Any]:
+        return {
+            "id": record.id,
+            "worker": worker,
+            "lease": self.lease,
+            "delivery": record.delivery,
+            "executions": record.executions,
+            "envelope": record.envelope,
+        }
+
+    def _to_complete(self, claim: Claim, outcome: Completed, longest_gap: float) -> dict[str, Any]:
+        return {
+            "id": claim.id,
+            "fence": claim.fence,
+            "progress": outcome.progress,
+            "longest_gap": longest_gap,
+            "result": outcome.result,
+        }
+
+    def _change(
+        self,
+        job_id: str,
+        transition: Transition[A],
+        *,
+        record: JobRecord | None = None,
+        notes: Sequence[Note] = (),
+    ) -> A:
+        *others, longest = LOCK_WAITS
+        for wait in others:
+            try:
+                with self._writing(wait) as session:
+                    return self._changed(session, job_id, transition, record, notes)
+            except StoreBusyError:
+                # A circle may keep a connection of the job's own alive, and its transaction open.
+                gc.collect()
+        with self._writing(longest) as session:
+            return self._changed(session, job_id, transition, record, notes)
+
+    def _changed(
+        self,
+        session: Session,
+        job_id: str,
+        transition: Transition[A],
+        record: JobRecord | None,
+        notes: Sequence[Note],
+    ) -> A:
+        if record is not None:
+            self._run(session, "insert_row", **dataclasses.asdict(new_row(record, 0.0)))
+        rows = self._run(session, "row_to_change", id=job_id).rows
+        if not rows:
+            raise JobNotFoundError(job_id)
+        now, *values = rows[0]
+        row, before = _row(values), _row(values)
+        told: list[Told] = []
+        answer = transition(row, now, told)
+        if row != before:
+            self._run(session, "update_row", **dataclasses.asdict(row))
+        for note in notes:
+            self._add_history(session, job_id, note.at, note.event, note.data)
+        for entry in told:
+            data = json.dumps(entry.data, separators=(",", ":"), default=str)
+            self._add_history(session, job_id, now, entry.event, data)
+        return answer
+
+    def _read(self, job_id: str) -> Row:
+        with self._reading() as session:
+            sql = self._dialect.statement("rows") + " WHERE id = :id"
+            rows = session.run(sql, {"id": job_id}).rows
+        if not rows:
+            raise JobNotFoundError(job_id)
+        return _row(rows[0])
+
+    def _expired(self, limit: int) -> builtins.list[str]:
+        with self._reading() as session:
+            return [row[0] for row in self._run(session, "expired", limit=limit).rows]
+
+    def _saved(self, session: Session, save: Save, statement: str = "save") -> bool:
+        parameters = {
+            "id": save.id,
+            "fence": save.fence,
+            "sequence": save.sequence,
+            "document": save.document,
+            "made_progress": int(save.made_progress),
+            "lease": self.lease,
+        }
+        return self._run(session, statement, **parameters).count == 1
+
+    def _add_history(self, session: Session, job_id: str, at: float, event: str, data: str) -> bool:
+        added = self._run(session, "add_history", id=job_id, at=at, event=event, data=data)
+        last = self._run(session, "oldest_history_to_keep", id=job_id, keep=HISTORY).rows
+        if last:
+            self._run(session, "trim_history", id=job_id, entry=last[0][0])
+        return added.count == 1
+
+    def _run(self, session: Session, statement: str, /, **parameters: Any) -> Result:
+        return session.run(self._dialect.statement(statement), parameters)
+
+
+def _row(values: Sequence[Any]) -> Row:
+    return row_of(dict(zip(COLUMNS, values, strict=True)))

@@ -1,0 +1,1 @@
+DELETE FROM continuable_progress_history WHERE job_id = :id AND entry <= :entry

@@ -1,0 +1,1 @@
+DELETE FROM continuable_progress WHERE id = :id AND state = 'waiting' AND fence = 0

@@ -1,0 +1,261 @@
+"""What a store does in one statement comes to the same as the long way: claim, and complete."""
+
+import asyncio
+import dataclasses
+
+import pytest
+import sqlalchemy as sa
+
+from continuable import App
+from continuable.outcome import Completed, Suspended
+from continuable.progress.protocol import Busy, Claim, Save
+from continuable.record import JobRecord
+from continuable.states import State
+from continuable.worker import delivery
+from continuable.worker.delivery import Deliveries, Ended
+from tests.progress.places import PLACES
+
+OF_ONE_STATEMENT = [name for name in PLACES if "mariadb" not in name]
+TIMES = ("enqueued_at", "started_at", "saved_at", "finished_at")
+
+
+def suspended(progress: str) -> Suspended:
+    return Suspended(
+        reason="stopping",
+        description="not started",
+        progress=progress,
+        wait=0.0,
+        queue="elsewhere",
+        priority=3,
+        is_counted=True,
+    )
+
+
+def claimed(store, record) -> Claim:
+    answer = store.claim(record, "worker")
+    assert isinstance(answer, Claim)
+    return answer
+
+
+def the_long_way(store, monkeypatch) -> None:
+    monkeypatch.setattr(store, "_claim_at_once", lambda *_: None)
+    monkeypatch.setattr(store, "_complete_at_once", lambda *_: False)
+
+
+def on_a_loop(store, monkeypatch) -> list[str]:
+    """What comes to something there, from now on."""
+    completed = claimed(store, enqueued(store, "before"))
+    assert store.settle(completed, ENDS[0]).state is State.COMPLETED  # it has a connection now
+    done = []
+
+    def claim(*args):
+        answer = asyncio.run(store.claim_on_loop(*args))
+        done.extend([] if answer is None else ["claim"])
+        return answer
+
+    def complete(*args):
+        is_done = asyncio.run(store.complete_on_loop(*args))
+        done.extend(["complete"] if is_done else [])
+        return is_done
+
+    monkeypatch.setattr(store, "_claim_at_once", claim)
+    monkeypatch.setattr(store, "_complete_at_once", complete)
+    return done
+
+
+def enqueued(store, job_id) -> JobRecord:
+    record = JobRecord(id=job_id, name="job", arguments='[["ü"],{}]', queue="here", priority=2)
+    store.add([record])
+    return record
+
+
+def fresh(store, job_id):
+    yield claimed(store, enqueued(store, job_id))
+
+
+def never_added(store, job_id):
+    yield claimed(store, JobRecord(id=job_id, name="job", progress={"completed": ["a"]}))
+
+
+def with_envelope(store, job_id):
+    record = enqueued(store, job_id)
+    record.envelope = '{"options":{}}'
+    yield claimed(store, record)
+
+
+def resumed(store, job_id):
+    first = claimed(store, enqueued(store, job_id))
+    yield first
+    store.save([Save(first.id, first.fence, 1, '{"current":["a",1]}')])
+    settled = store.settle(first, suspended('{"current":["a",2]}'))
+    yield claimed(store, settled.record)
+
+
+def resumed_by_an_older_release(store, job_id):
+    first = claimed(store, enqueued(store, job_id))
+    yield first
+    store.settle(first, suspended('{"current":["a",2]}'))
+    yield claimed(
+        store,
+        JobRecord(id=job_id, name="job", delivery=4, executions=7, progress={"current": ["a", 9]}),
+    )
+
+
+def died(store, job_id):
+    first = claimed(store, enqueued(store, job_id))
+    yield first
+    store.expire(job_id, "worker")
+    (record,) = store.recover()
+    yield claimed(store, record)
+
+
+def asked_to_pause(store, job_id):
+    yield claimed(store, enqueued(store, job_id))
+    store.request(job_id, "pause")
+
+
+COURSES = [
+    fresh,
+    never_added,
+    with_envelope,
+    resumed,
+    resumed_by_an_older_release,
+    died,
+    asked_to_pause,
+]
+ENDS = [
+    Completed(result="null", progress=None),
+    Completed(result='"ü"', progress='{"completed":["a","b"]}'),
+]
+
+
+def seen(store, course, end, job_id):
+    """All that a job's course shows of itself, whatever its id."""
+
+    def plain(info):
+        unset = {name: getattr(info, name) is not None for name in TIMES}
+        return dataclasses.replace(info, id="job", **unset)
+
+    found = []
+    for claim in course(store, job_id):
+        found.append(dataclasses.replace(claim, message=dataclasses.replace(claim.message)))
+        found[-1].message.id = "job"
+        found.append(plain(store.find(job_id)))
+        found.append([control[1:] for control in store.controls("worker")])
+    found.append(store.settle(claim, end, longest_gap=0.5))
+    found += [plain(store.find(job_id)), store.result(job_id), store.controls("worker")]
+    found += [store.settle(claim, end), store.list(states=[State.RUNNING])]
+    return found
+
+
+each_course = pytest.mark.parametrize("course", COURSES)
+each_end = pytest.mark.parametrize("end", ENDS, ids=["without progress", "with progress"])
+
+
+@pytest.mark.parametrize("place", OF_ONE_STATEMENT, indirect=True)
+@each_end
+@each_course
+def test_both_ways_come_to_the_same(place, course, end, monkeypatch):
+    at_once = seen(place.store, course, end, "at once")
+    the_long_way(place.store, monkeypatch)
+    assert at_once == seen(place.store, course, end, "the long way")
+
+
+@pytest.mark.parametrize("place", ["sqlalchemy-postgresql"], indirect=True)
+@each_end
+@each_course
+def test_so_does_what_is_done_on_an_event_loop(place, course, end, monkeypatch):
+    done = on_a_loop(place.store, monkeypatch)
+    at_once = seen(place.store, course, end, "at once")
+    assert "complete" in done
+    assert "claim" in done or course is never_added
+    the_long_way(place.store, monkeypatch)
+    assert at_once == seen(place.store, course, end, "the long way")
+
+
+@pytest.mark.parametrize("place", OF_ONE_STATEMENT, indirect=True)
+def test_an_ordinary_job_is_claimed_and_completed_at_once(place, monkeypatch):
+    store = place.store
+    record = enqueued(store, "job")
+
+    def change(*_args, **_options):
+        raise AssertionError
+
+    monkeypatch.setattr(store, "_change", change)
+    claim = claimed(store, record)
+    assert store.settle(claim, ENDS[0]).state is State.COMPLETED
+
+
+@pytest.mark.parametrize("place", ["sqlalchemy-postgresql"], indirect=True)
+def test_a_claim_on_an_event_loop_holds_off_any_other(place):
+    store = place.store
+    first = claimed(store, enqueued(store, "first"))
+    store.settle(first, ENDS[0])
+    record = enqueued(store, "job")
+
+    async def claim_twice():
+        return await asyncio.gather(*(store.claim_on_loop(record, name) for name in "ab"))
+
+    claims = [claim for claim in asyncio.run(claim_twice()) if claim is not None]
+    assert len(claims) == 1
+    assert isinstance(store.claim(record, "c"), Busy)
+    store.expire("job", claims[0].worker)
+    store.recover()
+    assert not asyncio.run(store.complete_on_loop(claims[0], ENDS[0], 0.0))
+    assert store.find("job").state is State.INTERRUPTED
+
+
+@pytest.mark.parametrize("place", ["sqlalchemy-postgresql"], indirect=True)
+def test_a_connection_that_is_cut_leaves_it_to_the_other_way(place):
+    store = place.store
+    first = claimed(store, enqueued(store, "first"))
+    store.settle(first, ENDS[0])
+    record = enqueued(store, "job")
+    cut = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+    with place.connected() as connection:
+        connection.execute(sa.text(cut))
+    assert asyncio.run(store.claim_on_loop(record, "worker")) is None
+    claim = claimed(store, record)
+    with place.connected() as connection:
+        connection.execute(sa.text(cut))
+    assert not asyncio.run(store.complete_on_loop(claim, ENDS[0], 0.0))
+    assert store.settle(claim, ENDS[0]).state is State.COMPLETED
+
+
+@pytest.mark.parametrize("place", ["sqlalchemy-postgresql"], indirect=True)
+def test_an_async_job_takes_no_thread_and_is_given_back_when_it_is_cancelled_early(
+    place, monkeypatch
+):
+    app = App()
+    ran = []
+
+    @app.job
+    async def import_rows(job):
+        ran.append(job.id)
+
+    deliveries = Deliveries(app, place.store, lambda record, wait: None)
+
+    def message(job_id):
+        return JobRecord(id=job_id, name=import_rows.name)
+
+    async def never(_work):
+        raise AssertionError
+
+    async def main():
+        assert isinstance(await deliveries.arun(message("first")), Ended)
+        place.store.add([message("second"), message("third")])
+        monkeypatch.setattr(delivery, "undisturbed", never)
+        assert isinstance(await deliveries.arun(message("second")), Ended)
+        cancelled = asyncio.create_task(deliveries.arun(message("third")))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        assert not place.store.find("third").state.is_running
+        assert isinstance(await deliveries.arun(message("third")), Ended)
+
+    asyncio.run(main())
+    assert ran == ["first", "second", "third"]

@@ -1,0 +1,82 @@
+"""A transaction of a user's may hold its job's row for long: nobody else has to wait for that."""
+
+import gc
+from contextlib import contextmanager
+
+import pytest
+
+from continuable.outcome import Completed
+from continuable.progress.protocol import Busy, Claim, Save
+from continuable.record import JobRecord
+from continuable.states import State
+from tests.progress.places import WITH_COMMIT
+from tests.queues.embedded.working.process import until
+
+on_each = pytest.mark.parametrize("place", WITH_COMMIT, indirect=True)
+
+
+@contextmanager
+def holding(place, claim):
+    """A transaction that has committed a cursor, but not itself."""
+    with place.connected() as connection, place.begun(connection):
+        assert place.store.commit(connection, Save(claim.id, claim.fence, 1, '{"state":{}}'))
+        yield
+
+
+def claimed(store, job_id, worker):
+    claim = store.claim(JobRecord(id=job_id, name="jobs.import"), worker)
+    assert isinstance(claim, Claim)
+    return claim
+
+
+@on_each
+def test_the_leases_of_a_worker_are_renewed_but_for_the_one_that_is_locked(place):
+    held, free = (claimed(place.store, job_id, "worker") for job_id in ("held", "free"))
+    with holding(place, held):
+        until(lambda: left_of(place.store, free) < place.store.lease - 0.1)
+        before = left_of(place.store, free)
+        place.store.renew("worker")
+        assert left_of(place.store, free) > before
+
+
+@on_each
+def test_the_jobs_of_the_dead_are_recovered_but_for_the_one_that_is_locked(place):
+    place.store.lease = 0.1
+    held, _ = (claimed(place.store, job_id, "dead") for job_id in ("held", "free"))
+    with holding(place, held):
+        assert until(lambda: recovered(place.store)) == {"free"}
+    until(lambda: "held" in recovered(place.store))
+
+
+@pytest.fixture
+def no_collections():
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("place", ["sqlalchemy-postgresql", "sqlalchemy-mariadb"], indirect=True)
+@pytest.mark.usefixtures("no_collections")
+def test_a_transaction_that_a_job_has_forgotten_is_not_in_the_way_of_its_end(place):
+    claim = claimed(place.store, "job", "worker")
+
+    def forget():
+        connection = place.connected()
+        place.begun(connection)
+        place.store.commit(connection, Save(claim.id, claim.fence, 1, '{"state":{}}'))
+        circle = [connection]
+        circle.append(circle)
+
+    forget()
+    completed = Completed(result="1", progress=None)
+    assert place.store.settle(claim, completed).state is State.COMPLETED
+
+
+def left_of(store, claim):
+    answer = store.claim(claim.record(), "other")
+    assert isinstance(answer, Busy)
+    return answer.seconds
+
+
+def recovered(store):
+    return {record.id for record in store.recover()}

@@ -1,0 +1,80 @@
+"""Without a store, progress rides in the messages: as much as Rails does."""
+
+import pytest
+
+from continuable import App
+from continuable.errors import QueueError
+from continuable.progress.message import MessageProgress
+from continuable.record import JobRecord
+from continuable.worker.delivery import Again, Deliveries, Ended
+
+
+@pytest.fixture
+def worker():
+    started = []
+
+    def worker(app):
+        deliveries = Deliveries(app, MessageProgress(), lambda record, wait: None)
+        deliveries.start()
+        started.append(deliveries)
+        return deliveries
+
+    yield worker
+    for deliveries in started:
+        deliveries.close()
+
+
+def test_a_job_goes_on_in_another_process_from_its_message_alone(worker):
+    app, rows = App(defaults={"resume_options": {"wait": 0.0}}), []
+
+    @app.job(save_every=0.0)
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            for n in range(step.cursor, 6):
+                rows.append(n)
+                if n == 3 and not step.resumed:
+                    deliveries.interrupt()
+                step.advance()
+            return len(rows)
+
+        return process
+
+    deliveries = worker(app)
+    delivered = deliveries.run(JobRecord(id="job-1", name=import_rows.name))
+    assert isinstance(delivered, Again)
+    message = JobRecord.from_json(delivered.record.to_json())
+    assert message.progress["current"] == ["process", 4]
+    ended = worker(app).run(message)
+    assert isinstance(ended, Ended)
+    assert ended.outcome.value == 6
+    assert rows == [0, 1, 2, 3, 4, 5]
+
+
+def test_resumptions_are_counted_in_the_message(worker):
+    app = App(defaults={"max_resumptions": 2, "resume_options": {"wait": 0.0}})
+
+    @app.job
+    def restless(job):
+        job.step(lambda: None, name="first")
+        job.interrupt("again")
+
+    record = JobRecord(id="job-1", name=restless.name)
+    counted = []
+    while isinstance(delivered := worker(app).run(record), Again):
+        record = delivered.record
+        counted.append(record.resumptions)
+    assert counted == [1, 2]
+    assert "Job was resumed a maximum of 2 times" in str(delivered.outcome.error)
+
+
+def test_nobody_can_look_at_jobs_that_no_store_knows():
+    store = MessageProgress()
+    for look in (store.list, store.counts, lambda: store.find("job-1")):
+        with pytest.raises(QueueError, match="no store of progress"):
+            look()
+
+
+def test_the_embedded_queue_keeps_its_own_progress():
+    with pytest.raises(ValueError, match="leave progress= out"):
+        App(progress=None)

@@ -1,0 +1,108 @@
+"""The server that keeps the progress is restarted under a running job."""
+
+import threading
+from uuid import uuid4
+
+import pytest
+
+from continuable import App
+from continuable.record import JobRecord
+from continuable.states import State
+from continuable.worker.delivery import Again, Deliveries, Ended
+from tests.progress.places import PLACES, WITH_COMMIT
+from tests.queues.embedded.working.process import until
+
+ROWS = 6
+
+
+@pytest.fixture
+def app():
+    return App(defaults={"resume_options": {"wait": 0.0}})
+
+
+@pytest.fixture
+def deliveries(app, place):
+    deliveries = Deliveries(app, place.store, lambda record, wait: None)
+    deliveries.start()
+    yield deliveries
+    deliveries.close()
+
+
+def message(job):
+    return JobRecord(id=uuid4().hex, name=job.name)
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+@pytest.mark.parametrize("ends", ["ORDERLY", "ABRUPT"])
+def test_a_restart_neither_stops_a_running_job_nor_loses_its_progress(app, place, deliveries, ends):
+    seen = []
+
+    @app.job(save_every=0.02)
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            def saved():
+                step.advance()
+                return place.store.find(job.id).cursor
+
+            seen.append(until(lambda: saved() or 0))
+            place.server.stop(getattr(place.server, ends))
+            for _ in range(100):
+                step.advance()
+            place.server.begin()
+            seen.append(place.store.find(job.id).cursor)
+            until(lambda: (saved() or 0) > seen[0] + 100)
+
+    delivered = deliveries.run(message(import_rows))
+    assert isinstance(delivered, Ended)
+    assert seen[1] >= seen[0] > 0  # what was saved before is there after
+    (info,) = place.store.list(limit=1)
+    assert (info.state, info.executions, info.error) == (State.COMPLETED, 1, None)
+
+
+@pytest.mark.parametrize("place", WITH_COMMIT, indirect=True)
+@pytest.mark.parametrize("moment", ["before the commit", "after the rows"])
+def test_a_transaction_that_a_restart_breaks_off_is_begun_again(app, place, deliveries, moment):
+    broken = []
+
+    @app.job
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            with place.connected() as connection:
+                for n in range(step.cursor, ROWS):
+                    with step.transaction(connection) as transaction:
+                        place.insert(connection, n)
+                        restart(n, "after the rows")
+                        transaction.save(n + 1)
+                        restart(n, "before the commit")
+
+    def restart(n, at):
+        if n == 3 and at == moment and not broken:
+            broken.append(n)
+            place.server.restart()
+
+    delivered = deliveries.run(message(import_rows))
+    assert isinstance(delivered, Again)  # an error after progress, no mistake of the job's
+    assert delivered.record.progress["current"][1] == 3
+    assert isinstance(deliveries.run(delivered.record), Ended)
+    assert place.rows() == list(range(ROWS))
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_a_restart_at_the_end_of_a_job_is_waited_for(app, place, deliveries, caplog):
+    @app.job
+    def import_rows(job):
+        place.server.stop(place.server.ABRUPT)
+        return "done"
+
+    def come_back():
+        until(lambda: "cannot be written yet" in caplog.text)
+        place.server.begin()
+
+    thread = threading.Thread(target=come_back)
+    thread.start()
+    record = message(import_rows)
+    assert isinstance(deliveries.run(record), Ended)
+    thread.join()
+    assert place.store.result(record.id).result == '"done"'
