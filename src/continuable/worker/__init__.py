@@ -1,0 +1,1 @@
+"""What runs jobs in a worker process, whatever the queue and the store."""

@@ -1,0 +1,209 @@
+"""Runs one claimed job, from its record to its outcome; nothing of that is written yet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from continuable.app import App
+from continuable.definition import JobDefinition
+from continuable.errors import DeserializationError
+from continuable.execution import Execution
+from continuable.options import exponential_backoff
+from continuable.outcome import ErrorReport, Failed, Outcome, Suspended
+from continuable.progress.protocol import Keeper, Note
+from continuable.worker.eventloop import EventLoop
+from continuable.worker.running import Runnable, RunningJob
+from continuable.worker.watcher import Watcher
+
+logger = logging.getLogger("continuable")
+
+R = TypeVar("R", bound=Runnable)
+
+UNKNOWN_JOB = "unknown job"
+"""The reason of a job whose code is not here."""
+UNKNOWN_JOB_WAIT = 30.0
+"""Seconds until a worker is asked again whether it has the code of a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran(Generic[R]):
+    """How an execution ended, and what to write."""
+
+    claimed: R
+    outcome: Outcome
+    longest_gap: float = 0.0
+    retry_in: float | None = None
+    notes: Sequence[Note] = ()
+
+
+class Runner:
+    """What the threads of a worker process share to run jobs.
+
+    Args:
+        app: Where the code of the jobs is.
+        keeper: Where their progress is kept.
+        watcher: Minds them while they run.
+        passes: What comes out of `run` when it is raised in a job: no outcome of the job's.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        keeper: Keeper,
+        watcher: Watcher,
+        passes: tuple[type[BaseException], ...] = (),
+    ) -> None:
+        self._app = app
+        self._keeper = keeper
+        self._watcher = watcher
+        self._passes = passes
+        self._loop = EventLoop()
+
+    def close(self) -> None:
+        """End what was started for jobs."""
+        self._loop.stop()
+
+    def run(self, claimed: R, started: Callable[[RunningJob], None] | None = None) -> Ran[R]:
+        """Run the job; nothing of it is written yet. `started` is told before it begins."""
+        definition = self._app.jobs.get(claimed.name)
+        if definition is None:
+            return Ran(claimed, _without_code(claimed))
+        running = self._running(definition, claimed)
+        try:
+            execution, damage = self._execution(definition, running, started)
+            outcome = _unreadable(claimed, damage) if damage else self._call(execution)
+        finally:
+            self._watcher.remove(running)
+        return _ran(running, execution, outcome)
+
+    async def arun(self, claimed: R, started: Callable[[RunningJob], None] | None = None) -> Ran[R]:
+        """The same for an `async def` job, on the event loop of the caller.
+
+        A cancellation of the caller's reaches the job, and comes out of here.
+        """
+        definition = self._app.jobs.get(claimed.name)
+        if definition is None:
+            return Ran(claimed, _without_code(claimed))
+        running = self._running(definition, claimed)
+        try:
+            execution, damage = self._execution(definition, running, started)
+            outcome = _unreadable(claimed, damage) if damage else await self._acall(execution)
+        finally:
+            self._watcher.remove(running)
+        return _ran(running, execution, outcome)
+
+    def _running(self, definition: JobDefinition[..., Any], claimed: R) -> RunningJob:
+        options = definition.options
+        running = RunningJob(
+            self._keeper, claimed, save_every=options.save_every, max_runtime=options.max_runtime
+        )
+        self._watcher.add(running)
+        return running
+
+    def _execution(
+        self,
+        definition: JobDefinition[..., Any],
+        running: RunningJob,
+        started: Callable[[RunningJob], None] | None,
+    ) -> tuple[Execution, DeserializationError | None]:
+        """What runs the job, unless its record is damaged."""
+        if started is not None:
+            started(running)
+        claimed, damage = running.claimed, None
+        try:
+            record = claimed.record()
+        except DeserializationError as error:
+            record, damage = claimed.label(), error
+        execution = running.execution = Execution(
+            definition, record, attention=running.attention, saver=running, passes=self._passes
+        )
+        return execution, damage
+
+    def _call(self, execution: Execution) -> Outcome:
+        try:
+            if execution.definition.is_async:
+                return self._loop.run(execution.arun())
+            return execution.run()
+        except self._passes:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a job raises ends here
+            return execution.escaped(error)
+
+    async def _acall(self, execution: Execution) -> Outcome:
+        try:
+            return await execution.arun()
+        except asyncio.CancelledError:
+            raise
+        except self._passes:
+            raise
+        except BaseException as error:  # noqa: BLE001 - as above
+            return execution.escaped(error)
+
+
+def _ran(running: RunningJob, execution: Execution, outcome: Outcome) -> Ran[Any]:
+    claimed = running.claimed
+    retry_in = None
+    if isinstance(outcome, Failed):
+        failures = 1 if outcome.made_progress else claimed.failures + 1
+        retry_in = _retry_in(execution.definition, failures) if outcome.may_retry else None
+        execution.has_failed(outcome, retry_in)
+        # It is written down; its frames may hold a transaction that is open on this file.
+        free_frames(outcome.error)
+    return Ran(claimed, outcome, running.attention.longest_gap, retry_in, running.notes_left())
+
+
+def free_frames(error: BaseException) -> None:
+    """Let go of what the frames hold through which `error`, and whatever caused it, went."""
+    seen: set[int] = set()
+    errors: list[BaseException | None] = [error]
+    while errors:
+        one = errors.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        traceback.clear_frames(one.__traceback__)
+        errors += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            errors += one.exceptions
+
+
+def _retry_in(definition: JobDefinition[..., Any], failures: int) -> float | None:
+    try:
+        return definition.options.retry_after(failures)
+    except Exception:
+        # It is the job's error that counts, and the worker has others to run.
+        logger.exception("retry_wait of job %s failed, so it waits as by default", definition.name)
+        return exponential_backoff(failures)
+
+
+def _without_code(claimed: Runnable) -> Suspended:
+    summary = (
+        f"No job is registered as {claimed.name!r} here: deploy the release that has it, import "
+        f"its module in the app's, or register the new function under the old name="
+    )
+    logger.error("Job %s stays on the queue: %s", claimed.id, summary)
+    return Suspended(
+        reason=UNKNOWN_JOB,
+        description="not started",
+        progress=claimed.progress,
+        wait=UNKNOWN_JOB_WAIT,
+        queue=None,
+        priority=None,
+        is_counted=False,
+        error=ErrorReport(summary=summary, traceback=""),
+    )
+
+
+def _unreadable(claimed: Runnable, error: DeserializationError) -> Failed:
+    return Failed(
+        error=error,
+        report=ErrorReport(summary=f"{type(error).__name__}: {error}", traceback=""),
+        progress=claimed.progress,
+        made_progress=False,
+        may_retry=False,
+    )

@@ -1,0 +1,172 @@
+"""The one thread of a worker process that minds its running jobs: time, saves, requests."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ParamSpec
+
+from continuable.errors import StoreError
+from continuable.progress.protocol import Keeper
+from continuable.worker.running import RunningJob
+
+logger = logging.getLogger("continuable")
+
+P = ParamSpec("P")
+
+TICK = 0.1
+"""Seconds between two looks while jobs are running."""
+IDLE_TICK = 0.25
+SHORTEST_TICK = 0.005
+WRITE_WAIT = 1.0
+"""Seconds to wait for the database's lock before the next look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something else that is to be done now and then, whether or not jobs are running."""
+
+    kind: str
+    """What a trouble with it is remembered by."""
+    every: float
+    """Seconds between two times."""
+    work: Callable[[], object]
+
+
+class Watcher:
+    """Raises the flags of the jobs of one process and does their waiting for the disk.
+
+    Args:
+        keeper: Where progress is kept.
+        worker: The id of this worker.
+        grace: Seconds that a shutdown grants: a job that goes longer without a checkpoint is told.
+        duties: What else is to be done.
+        begins_at_once: Whether all duties are done at the start, too.
+    """
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        worker: str,
+        grace: float,
+        duties: Sequence[Duty] = (),
+        *,
+        begins_at_once: bool = True,
+    ) -> None:
+        self._keeper = keeper
+        self._worker = worker
+        self._grace = grace
+        self._duties = dict.fromkeys(duties, -math.inf if begins_at_once else time.monotonic())
+        # By themselves: a job that is restarted while it runs may run twice here for a moment.
+        self._jobs: dict[RunningJob, None] = {}
+        self._wake = threading.Event()
+        self._is_over = False
+        self._looks_again_at = math.inf
+        self._seen: tuple[object, list[RunningJob]] | None = None
+        self._reported: dict[str, str] = {}
+        self._thread = threading.Thread(target=self._watch, name="continuable-watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._is_over = True
+        self._wake.set()
+        self._thread.join()
+
+    def add(self, job: RunningJob) -> None:
+        """Mind `job` until it is removed."""
+        self._jobs[job] = None
+        if job.next_due() < self._looks_again_at:
+            self._wake.set()
+
+    def remove(self, job: RunningJob) -> None:
+        """`job` has ended."""
+        self._jobs.pop(job, None)
+
+    def tell_overdue(self) -> None:
+        """Tell of every job that has not attended to what is wanted of it."""
+        now = time.monotonic()
+        for job in self._running():
+            job.tell_if_overdue(0.0, now)
+
+    def interrupt_all(self, reason: str) -> None:
+        """Ask every running job to stop."""
+        for job in self._running():
+            job.attention.interrupt(reason)
+
+    def save_all(self) -> None:
+        """Write what the running jobs have handed over; raises if any of it cannot be written."""
+        failed: Exception | None = None
+        for job in self._running():
+            try:
+                job.write(WRITE_WAIT)
+            except Exception as error:  # noqa: BLE001 - the trouble of one job is not another's
+                failed = error
+        if failed is not None:
+            raise failed
+
+    def _running(self) -> list[RunningJob]:
+        return list(self._jobs)
+
+    def _watch(self) -> None:
+        while True:  # once at least, however soon it is stopped
+            # Until it is known how long this thread rests, whoever is added wakes it.
+            self._looks_again_at = math.inf
+            now = time.monotonic()
+            jobs = self._running()
+            for job in jobs:
+                job.attend_to_time(now)
+                job.tell_if_overdue(self._grace, now)
+            self._try("progress", self.save_all)
+            self._try("requests", self._obey, jobs)
+            for duty, done_at in self._duties.items():
+                if now - done_at >= duty.every:
+                    self._duties[duty] = now
+                    self._try(duty.kind, duty.work)
+            self._rest(jobs, now)
+            if self._is_over:
+                return
+
+    def _try(self, kind: str, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Do `work`, which may be tried again at the next look; log a trouble of a kind once."""
+        try:
+            work(*args, **kwargs)
+        except StoreError as error:
+            text = str(error)
+            if text not in self._reported.values():
+                logger.error("Jobs go on, and it is tried again: %s", text)  # noqa: TRY400
+            self._reported[kind] = text
+        except Exception:
+            # Whatever it is, the jobs go on and the next look may find it mended.
+            logger.exception("The watcher of %s failed", self._worker)
+        else:
+            self._reported.pop(kind, None)
+
+    def _rest(self, jobs: Iterable[RunningJob], now: float) -> None:
+        due = [job.next_due() for job in jobs]
+        due += [done_at + duty.every for duty, done_at in self._duties.items()]
+        until = min([now + (TICK if jobs else IDLE_TICK), *due])
+        self._looks_again_at = until
+        self._wake.wait(max(SHORTEST_TICK, until - time.monotonic()))
+        self._wake.clear()
+
+    def _obey(self, jobs: list[RunningJob]) -> None:
+        """Read what is wanted of the jobs, if that may have changed or a job is new."""
+        if not jobs:
+            return
+        # Read before the controls are, so that what changes meanwhile is seen the next time.
+        seen = (self._keeper.version(), jobs)
+        if seen == self._seen:
+            return
+        controls = {row[0]: row[1:] for row in self._keeper.controls(self._worker)}
+        for job in jobs:
+            if job in self._jobs:
+                job.obey(controls.get(job.claimed.id))
+        self._seen = seen
