@@ -1,0 +1,246 @@
+"""Jobs go out: which is next, and making it this worker's own."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from continuable.errors import DeserializationError
+from continuable.queues.embedded.statements import statement
+from continuable.record import JobRecord
+from continuable.sqlite.database import Database
+
+CLAIM = statement("claim")
+CLAIMABLE_JOB = statement("claimable_job")
+IS_ANY_DUE = statement("is_any_due")
+IS_PENDING = statement("is_pending")
+NEXT_DUE = statement("next_due")
+NEXT_OF_ANY = statement("next_of_any")
+NEXT_OF_QUEUE = statement("next_of_queue")
+NEXT_OF_QUEUES = statement("next_of_queues")
+QUEUES_WITH_WORK = statement("queues_with_work")
+PROMOTE_DUE = statement("promote_due")
+RELEASE = statement("release")
+RESTART_DELAYS = statement("restart_delays")
+
+PROMOTION_INTERVAL = 0.02
+"""Seconds in which a busy worker looks for due jobs once."""
+
+NO_PROGRESS = "{}"
+
+Queues = Sequence[str] | None
+"""The queues to take jobs from; `None`: all."""
+
+
+# Not frozen: one is made for every job, and freezing would double what that costs.
+@dataclass(slots=True, eq=False)
+class Claimed:
+    """A job that this worker may run: nobody else can until the claim ends or is taken away."""
+
+    seq: int
+    id: str
+    name: str
+    queue: str
+    priority: int
+    worker: str
+    fence: int
+    """The number of the claim: a higher one means that it has been taken away."""
+    executions: int
+    """Including this one."""
+    resumptions: int
+    failures: int
+    reason: str | None
+    """Why it was interrupted last."""
+    started_at: float
+    arguments: str
+    progress: str
+
+    def record(self) -> JobRecord:
+        """The job as plain data; `DeserializationError` where its progress is damaged."""
+        progress = {} if self.progress == NO_PROGRESS else self._read_progress()
+        return JobRecord(
+            id=self.id,
+            name=self.name,
+            arguments=self.arguments,
+            queue=self.queue,
+            priority=self.priority,
+            executions=self.executions,
+            resumptions=self.resumptions,
+            progress=progress,
+        )
+
+    def label(self) -> JobRecord:
+        """What can be known of the job, however damaged its row is."""
+        return JobRecord(
+            id=self.id,
+            name=self.name,
+            queue=self.queue,
+            executions=self.executions,
+            resumptions=self.resumptions,
+        )
+
+    def _read_progress(self) -> dict[str, Any]:
+        try:
+            progress = json.loads(self.progress)
+            if isinstance(progress, dict):
+                return progress
+            raise TypeError("it is of another shape")
+        except (ValueError, TypeError, RecursionError) as error:
+            raise DeserializationError(
+                f"The progress of job {self.id!r} cannot be read: {self.progress[:200]!r}. Its "
+                f"row was damaged, or written by something else; restart the job or discard it"
+            ) from error
+
+
+class Claims:
+    """The part of the job table that hands jobs to workers."""
+
+    _promoted_at = -math.inf
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, worker: str, queues: Queues = None) -> Claimed | None:
+        """The next job, now this worker's; `None`: there is nothing to do."""
+        now = self._database.clock()
+        with self._database.reading() as connection:
+            # An idle worker asks again and again: it must not take the write lock each time.
+            if not find_next(connection, queues) and not is_any_due(connection, now):
+                return None
+        with self._database.transaction() as connection:
+            claims = self._claim_within(connection, worker, queues, now)
+            return claims[0] if claims else None
+
+    def claim_job(self, worker: str, job_id: str) -> Claimed | None:
+        """One job by its id, also if it is delayed or paused; `None`: it cannot be claimed."""
+        with self._database.transaction() as connection:
+            row = connection.execute(CLAIMABLE_JOB, {"id": job_id}).fetchone()
+            return row and take(connection, [row], worker, self._database.clock())[0]
+
+    def release(self, claims: Iterable[Claimed]) -> None:
+        """Hand back what was claimed and never started, as if it had not been."""
+        now = self._database.clock()
+        with self._database.transaction() as connection:
+            release(connection, claims, now)
+
+    def next_due(self) -> float | None:
+        """When the next delayed job may start, in seconds since the epoch."""
+        with self._database.reading() as connection:
+            due: float | None = connection.execute(NEXT_DUE).fetchone()[0]
+            return due
+
+    def pending(self, queues: Queues = None) -> bool:
+        """Whether there is still work: jobs that are ready, running, or will resume by themselves.
+
+        Jobs that were enqueued for later and have never started do not count.
+        """
+        names = None if queues is None else json.dumps(list(queues))
+        with self._database.reading() as connection:
+            return bool(connection.execute(IS_PENDING, {"queues": names}).fetchone()[0])
+
+    def _claim_within(
+        self,
+        connection: sqlite3.Connection,
+        worker: str,
+        queues: Queues,
+        now: float,
+        most: int = 1,
+    ) -> list[Claimed]:
+        """Claim the next jobs within a transaction: one, if there is one, or up to `most`."""
+        rows: Sequence[Row] = ()
+        # A busy worker looks for jobs that have come due now and then, not at each claim.
+        if 0 <= now - self._promoted_at < PROMOTION_INTERVAL:
+            rows = find_next(connection, queues, most)
+        if not rows:
+            self._promoted_at = now
+            promote(connection, now)
+            rows = find_next(connection, queues, most)
+        return take(connection, rows, worker, now)
+
+
+Row = tuple[Any, ...]
+
+
+def find_next(connection: sqlite3.Connection, queues: Queues, most: int = 1) -> Sequence[Row]:
+    """The jobs to run next: the highest priority first, then the oldest.
+
+    Several where all are in one queue, where it is known at once which they are; else one.
+    """
+    if queues is None:
+        # Usually there is work in one queue only, and that is found in half the time.
+        first, last = connection.execute(QUEUES_WITH_WORK).fetchone()
+        if first is None:
+            return ()
+        if first == last:
+            found = connection.execute(NEXT_OF_QUEUE, {"queue": first, "most": most})
+        else:
+            found = connection.execute(NEXT_OF_ANY)
+    elif len(queues) == 1:
+        found = connection.execute(NEXT_OF_QUEUE, {"queue": queues[0], "most": most})
+    else:
+        found = connection.execute(NEXT_OF_QUEUES, {"queues": json.dumps(list(queues))})
+    return found.fetchall()
+
+
+def take(
+    connection: sqlite3.Connection, rows: Sequence[Row], worker: str, now: float
+) -> list[Claimed]:
+    """Make the jobs that were found this worker's, within the same transaction."""
+    claims = []
+    for row in rows:
+        seq, id, name, queue, priority, fence, executions, resumptions, failures, *rest = row  # noqa: A001
+        reason, started_at, arguments, progress = rest
+        claims.append(
+            Claimed(
+                seq,
+                id,
+                name,
+                queue,
+                priority,
+                worker,
+                fence + 1,
+                executions + 1,
+                resumptions,
+                failures,
+                reason,
+                now if started_at is None else started_at,
+                arguments,
+                progress,
+            )
+        )
+    connection.executemany(
+        CLAIM,
+        [
+            {
+                "seq": claimed.seq,
+                "worker": worker,
+                "fence": claimed.fence,
+                "executions": claimed.executions,
+                "started_at": claimed.started_at,
+            }
+            for claimed in claims
+        ],
+    )
+    return claims
+
+
+def release(connection: sqlite3.Connection, claims: Iterable[Claimed], now: float) -> None:
+    """Hand back what was never started, within a transaction."""
+    rows = [{"seq": claimed.seq, "fence": claimed.fence, "now": now} for claimed in claims]
+    connection.executemany(RELEASE, rows)
+
+
+def promote(connection: sqlite3.Connection, now: float) -> None:
+    """Make ready what has come due, within a transaction."""
+    if is_any_due(connection, now):
+        connection.execute(RESTART_DELAYS, {"now": now})
+        connection.execute(PROMOTE_DUE, {"now": now})
+
+
+def is_any_due(connection: sqlite3.Connection, now: float) -> bool:
+    """Whether the delay of any job is over, or was set by a clock that was set back since."""
+    return bool(connection.execute(IS_ANY_DUE, {"now": now}).fetchone()[0])

@@ -1,0 +1,13 @@
+"""The end of an execution is written, however long it takes."""
+
+from __future__ import annotations
+
+from continuable.queues.embedded.claiming import Claimed
+from continuable.queues.embedded.table import JobTable
+from continuable.worker.patience import patiently
+from continuable.worker.runner import Ran
+
+
+def finish(table: JobTable, ran: Ran[Claimed]) -> None:
+    """Write how the job ended. It is this worker's until then, so that nothing is lost."""
+    patiently(lambda timeout: table.settle(ran, timeout=timeout), ran.claimed.id)

@@ -1,0 +1,86 @@
+"""`EmbeddedQueue`: what an app enqueues to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from continuable.queues.capabilities import Capabilities
+from continuable.queues.embedded.database import JobDatabase
+from continuable.queues.embedded.table import JobTable
+from continuable.queues.embedded.wakeup import ring
+from continuable.record import Enqueued, Enqueueing
+from continuable.sqlite.database import Durability
+from continuable.sqlite.location import path_of
+
+if TYPE_CHECKING:
+    from continuable.app import App
+    from continuable.definition import JobDefinition
+
+KEEP_FINISHED = 30 * 86400.0
+
+
+class EmbeddedQueue(Capabilities):
+    """Jobs in one SQLite file, for any number of worker processes on one machine.
+
+    Args:
+        url: `sqlite:///jobs.db`, or a path. The file is made when it is first needed.
+        durability: `"normal"`: what is enqueued survives a power cut; claims, saves and results
+            survive the death of any process, and a power cut redoes work. `"full"`: everything
+            survives a power cut, at the price of a disk flush per write.
+        keep_finished: Seconds after which its workers forget completed and cancelled jobs, 30 days
+            if left out; `None`: never. Failed ones stay until they are retried or discarded.
+    """
+
+    worker_kinds = ("worker", "worker -p")
+    isolating_kinds = frozenset({"worker -p"})
+    is_on_server = False
+    commits_by_default = True
+    supports_unique = True
+    joins_transactions = True
+    retries_failures = False
+
+    def __init__(
+        self,
+        url: str | Path,
+        *,
+        durability: Durability = "normal",
+        keep_finished: float | None = KEEP_FINISHED,
+    ) -> None:
+        if keep_finished is not None and keep_finished < 0:
+            raise ValueError(f"keep_finished is a number of seconds, not {keep_finished!r}")
+        path = url if isinstance(url, Path) else path_of(url)
+        self.database = JobDatabase(path, durability=durability)
+        self.table = JobTable(self.database)
+        self.keep_finished = keep_finished
+
+    def bind(self, app: App) -> None:
+        """The jobs of `app` are those that run here. Nothing is opened before it is needed."""
+        self.table.jobs = app.jobs
+
+    def declare(self, job: JobDefinition[..., Any]) -> None:
+        """A row names its job; there is nothing else to do."""
+
+    def enqueue(self, items: Sequence[Enqueueing], connection: Any = None) -> list[Enqueued]:
+        """Put all of `items` on the queue, or none; in the transaction of `connection` if given.
+
+        Raises `DuplicateJobError`, `StoreError`, and `ValueError` for a connection without an
+        open transaction or to another file.
+        """
+        enqueued = self.table.add(items, connection)
+        if connection is None:
+            ring(self.database.path)
+        return enqueued
+
+    @property
+    def board(self) -> JobTable:
+        """What is known of the jobs, and how to steer them."""
+        return self.table
+
+    def close(self) -> None:
+        """Close the file, which opens again when it is needed."""
+        self.database.close()
+
+    def __repr__(self) -> str:
+        return f"EmbeddedQueue({str(self.database.path)!r})"

@@ -1,0 +1,1 @@
+INSERT INTO continuable_history (job_seq, at, event, data) VALUES (:seq, :at, :event, :data)

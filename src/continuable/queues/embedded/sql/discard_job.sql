@@ -1,0 +1,1 @@
+DELETE FROM continuable_jobs WHERE id = :id

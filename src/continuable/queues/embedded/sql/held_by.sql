@@ -1,0 +1,5 @@
+SELECT seq, id, name, queue, state, deaths, resumptions, executions, worker, fence, progress
+FROM continuable_jobs
+WHERE state IN ('running', 'pausing', 'cancelling') AND state <> 'waiting'
+AND worker IN (SELECT value FROM json_each(:workers))
+ORDER BY seq

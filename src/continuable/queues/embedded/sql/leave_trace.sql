@@ -1,0 +1,1 @@
+INSERT INTO continuable_schema (version) VALUES (-1)

@@ -1,0 +1,3 @@
+SELECT
+    (SELECT min(queue) FROM continuable_jobs WHERE is_ready),
+    (SELECT max(queue) FROM continuable_jobs WHERE is_ready)

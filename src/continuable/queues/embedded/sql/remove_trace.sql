@@ -1,0 +1,1 @@
+DELETE FROM continuable_schema WHERE version = -1

@@ -1,0 +1,20 @@
+UPDATE continuable_jobs SET
+    state = :state,
+    worker = NULL,
+    fence = fence + 1,
+    sequence = 0,
+    resumptions = 0,
+    failures = 0,
+    deaths = 0,
+    run_at = NULL,
+    delayed_at = NULL,
+    started_at = NULL,
+    saved_at = NULL,
+    finished_at = NULL,
+    longest_gap = 0,
+    reason = NULL,
+    error = NULL,
+    progress = '{}',
+    result = NULL,
+    traceback = NULL
+WHERE seq = :seq

@@ -1,0 +1,82 @@
+CREATE TABLE IF NOT EXISTS continuable_schema (version INTEGER NOT NULL) STRICT;
+
+INSERT INTO continuable_schema (version)
+SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM continuable_schema);
+
+CREATE TABLE IF NOT EXISTS continuable_jobs (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    worker TEXT,
+    -- The number of the newest claim: who holds an older one may write nothing.
+    fence INTEGER NOT NULL DEFAULT 0,
+    -- The number of the newest progress saved within that claim.
+    sequence INTEGER NOT NULL DEFAULT 0,
+    executions INTEGER NOT NULL DEFAULT 0,
+    resumptions INTEGER NOT NULL DEFAULT 0,
+    -- Both in a row, without progress.
+    failures INTEGER NOT NULL DEFAULT 0,
+    deaths INTEGER NOT NULL DEFAULT 0,
+    enqueued_at REAL NOT NULL,
+    -- Null unless the job is delayed.
+    run_at REAL,
+    -- When a delay in seconds was set, so that a clock that is set back is noticed.
+    delayed_at REAL,
+    started_at REAL,
+    saved_at REAL,
+    finished_at REAL,
+    longest_gap REAL NOT NULL DEFAULT 0,
+    unique_key TEXT,
+    reason TEXT,
+    -- What may be long comes last: reading the others then skips it.
+    error TEXT,
+    arguments TEXT NOT NULL,
+    progress TEXT NOT NULL,
+    result TEXT,
+    traceback TEXT,
+    is_ready INTEGER NOT NULL GENERATED ALWAYS AS (
+        state IN ('waiting', 'interrupted') AND run_at IS NULL
+    ) VIRTUAL
+) STRICT;
+
+-- Only what may be claimed now is in here, so that a claim costs the same whatever else there is.
+CREATE INDEX IF NOT EXISTS continuable_ready
+ON continuable_jobs (queue, priority DESC, seq) WHERE is_ready;
+
+CREATE INDEX IF NOT EXISTS continuable_delayed
+ON continuable_jobs (state, run_at) WHERE run_at IS NOT NULL;
+
+CREATE INDEX IF NOT EXISTS continuable_delay_set
+ON continuable_jobs (delayed_at) WHERE delayed_at IS NOT NULL;
+
+-- A million waiting jobs are not in here, and one that starts and completes touches one page.
+CREATE INDEX IF NOT EXISTS continuable_states
+ON continuable_jobs (state, finished_at) WHERE state <> 'waiting';
+
+CREATE UNIQUE INDEX IF NOT EXISTS continuable_unique
+ON continuable_jobs (unique_key) WHERE unique_key IS NOT NULL AND finished_at IS NULL;
+
+CREATE TABLE IF NOT EXISTS continuable_history (
+    entry INTEGER PRIMARY KEY,
+    job_seq INTEGER NOT NULL REFERENCES continuable_jobs (seq) ON DELETE CASCADE,
+    at REAL NOT NULL,
+    event TEXT NOT NULL,
+    data TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS continuable_history_of_job
+ON continuable_history (job_seq, entry);
+
+-- A job that is interrupted for years keeps its newest 200 entries.
+CREATE TRIGGER IF NOT EXISTS continuable_history_is_bounded
+AFTER INSERT ON continuable_history
+BEGIN
+    DELETE FROM continuable_history
+    WHERE job_seq = NEW.job_seq AND entry <= (
+        SELECT entry FROM continuable_history
+        WHERE job_seq = NEW.job_seq ORDER BY entry DESC LIMIT 1 OFFSET 200
+    );
+END;

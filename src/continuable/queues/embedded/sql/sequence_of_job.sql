@@ -1,0 +1,1 @@
+SELECT sequence FROM continuable_jobs WHERE id = :id AND fence = :fence

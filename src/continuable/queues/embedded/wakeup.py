@@ -1,0 +1,149 @@
+"""An idle worker sleeps until somebody on this machine enqueues a job.
+
+The order is what makes it safe: the worker announces itself, looks for work once more, and only
+then sleeps. Whoever commits a job after that look finds the announcement and rings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from continuable.queues.embedded.liveness import workers_folder
+from continuable.sqlite.database import Database
+
+SUFFIX = ".fifo"
+PERMISSIONS = 0o660
+READ_AT_ONCE = 65536
+POLLING_INTERVAL = 0.1
+
+
+class Doorbell(Protocol):
+    """What wakes an idle worker process; only one of its threads may use it."""
+
+    def announce(self) -> None:
+        """From now on `ring` is heard. Look for work once more before `wait`."""
+
+    def wait(self, timeout: float, also: Sequence[int] = ()) -> bool:
+        """Sleep for at most `timeout` seconds, or until a descriptor in `also` can be read.
+
+        Returns:
+            Whether somebody rang.
+        """
+
+    def withdraw(self) -> None:
+        """Ring no more: the worker is busy, or gone. A second time does nothing."""
+
+
+def doorbell_of(database: Database, worker: str) -> Doorbell:
+    """The best doorbell that this system has."""
+    return Fifo(database.path, worker) if hasattr(os, "mkfifo") else Polling(database)
+
+
+def ring(database: Path) -> None:
+    """Wake every idle worker of a database; to be called after the commit."""
+    try:
+        with os.scandir(workers_folder(database)) as entries:
+            idle = [entry.path for entry in entries if entry.name.endswith(SUFFIX)]
+    except OSError:
+        return  # no worker has ever run here, or nobody may ring: they look by themselves too
+    for path in idle:
+        ring_one(path)
+
+
+def ring_one(path: str) -> None:
+    """Write a byte into a FIFO, or remove it if nobody has it open."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # its worker died in its sleep, or just got up
+            with contextlib.suppress(OSError):
+                os.unlink(path)  # noqa: PTH108
+        return
+    try:
+        with contextlib.suppress(OSError):  # full: it has been rung for often enough
+            os.write(descriptor, b"!")
+    finally:
+        os.close(descriptor)
+
+
+class Fifo:
+    """A doorbell that costs an enqueuer microseconds and an idle worker nothing.
+
+    Args:
+        database: The database file.
+        worker: The id of the worker.
+    """
+
+    def __init__(self, database: Path, worker: str) -> None:
+        self.path = workers_folder(database) / f"{worker}{SUFFIX}"
+        self._descriptor: int | None = None
+
+    def announce(self) -> None:
+        """Make the FIFO. It gets its name once it is open, for an unread one is taken for dead."""
+        if self._descriptor is not None:
+            if self.path.exists():
+                return
+            self.withdraw()  # somebody has tidied up
+        self.path.parent.mkdir(exist_ok=True)
+        unnamed = self.path.with_suffix(".new")
+        with contextlib.suppress(FileNotFoundError):
+            unnamed.unlink()
+        os.mkfifo(unnamed, PERMISSIONS)
+        self._descriptor = os.open(unnamed, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        unnamed.rename(self.path)
+
+    def wait(self, timeout: float, also: Sequence[int] = ()) -> bool:
+        """Sleep in the kernel."""
+        if self._descriptor is None:
+            raise RuntimeError("Nobody can ring yet: announce, look for work once more, then wait")
+        poll = select.poll()
+        for descriptor in (self._descriptor, *also):
+            poll.register(descriptor, select.POLLIN)
+        woken = {descriptor for descriptor, _ in poll.poll(max(0.0, timeout) * 1000)}
+        if self._descriptor not in woken:
+            return False
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._descriptor, READ_AT_ONCE)
+        return True
+
+    def withdraw(self) -> None:
+        """Remove the FIFO."""
+        if self._descriptor is None:
+            return
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        os.close(self._descriptor)
+        self._descriptor = None
+
+
+class Polling:
+    """Where there are no FIFOs: look ten times a second whether anything was written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._version: object = None
+
+    def announce(self) -> None:
+        """Remember what the database was like before the last look."""
+        self._version = self._database.data_version()
+
+    def wait(self, timeout: float, also: Sequence[int] = ()) -> bool:
+        """Look again and again; `also` is not heard."""
+        del also
+        until = time.monotonic() + timeout
+        while (left := until - time.monotonic()) > 0:
+            if self._database.data_version() != self._version:
+                self.announce()
+                return True
+            time.sleep(min(left, POLLING_INTERVAL))
+        return False
+
+    def withdraw(self) -> None:
+        """There is nothing to remove."""

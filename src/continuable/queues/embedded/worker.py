@@ -1,0 +1,292 @@
+"""A worker process: claims jobs, runs them in threads, and leaves nothing behind when it stops."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import select
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from continuable.app import App
+from continuable.errors import StoreBusyError, StoreError
+from continuable.interrupt import STOPPING
+from continuable.queues.embedded.burst import PATIENCE, Burst
+from continuable.queues.embedded.claiming import Claimed
+from continuable.queues.embedded.ledger import Ledger
+from continuable.queues.embedded.liveness import WorkerLock
+from continuable.queues.embedded.queue import EmbeddedQueue
+from continuable.queues.embedded.sweeping import pruning, staying_alive, sweeping
+from continuable.queues.embedded.wakeup import doorbell_of
+from continuable.worker.identity import new_worker_id
+from continuable.worker.runner import Runner
+from continuable.worker.running import RunningJob
+from continuable.worker.watcher import Watcher
+
+logger = logging.getLogger("continuable")
+
+LONGEST_SLEEP = 1.0
+"""Seconds: an idle worker looks for work this often even if nobody rings."""
+WENT_IDLE = b"\0"
+BURSTS = b"\xff"
+"""A thread has begun to claim ahead: no signal has this number."""
+READ_AT_ONCE = 4096
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """How a worker works."""
+
+    queues: tuple[str, ...] | None = None
+    """The queues to take jobs from; `None`: all."""
+    threads: int = 1
+    """Jobs at a time."""
+    grace: float = 30.0
+    """Seconds that running jobs have to come to a checkpoint once the worker is to stop."""
+    drain: bool = False
+    """Stop when there is no work left."""
+    control: int | None = None
+    """A file descriptor whose end of file means to stop: that of a supervisor, or its death."""
+
+
+class Worker:
+    """Works on the jobs of `app`, whose queue is embedded. To be run once, in the main thread."""
+
+    def __init__(self, app: App, options: WorkerOptions) -> None:
+        if not isinstance(app.queue, EmbeddedQueue):
+            message = f"{app!r} is not on the embedded queue: start that queue's own worker"
+            raise TypeError(message)
+        self.id = new_worker_id()
+        self._options = options
+        self._table = app.queue.table
+        database = app.queue.database
+        self._lock = WorkerLock(database.path, self.id)
+        self._doorbell = doorbell_of(database, self.id)
+        duties = [staying_alive(self._lock), sweeping(self._table, self.id, app.events)]
+        if app.queue.keep_finished is not None:
+            duties.append(pruning(self._table, app.queue.keep_finished))
+        self._watcher = Watcher(self._table, self.id, options.grace, duties)
+        self._runner = Runner(app, self._table, self._watcher)
+        self._inbox: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
+        self._bursts = [
+            Burst(self._table, Ledger(database.path, self.id, number), self.id, options.queues)
+            for number in range(options.threads)
+        ]
+        self._threads = [
+            threading.Thread(
+                target=self._work, args=(burst,), name=f"continuable-job-{number}", daemon=True
+            )
+            for number, burst in enumerate(self._bursts)
+        ]
+        self._idle = options.threads
+        self._control = options.control
+        self._stop_requests = 0
+        self._was_told = False
+        self._is_stopping = False
+        self._is_broken = False
+        self._trouble: str | None = None
+
+    def run(self) -> int:
+        """Work until a signal, or until there is no work left.
+
+        Returns:
+            The exit code: 0 if every job was completed or handed back.
+
+        Raises:
+            StoreError: The database cannot be opened and written.
+        """
+        with self._signals() as self._pipe:
+            with contextlib.suppress(StoreBusyError):  # who is busy with it can write it
+                self._table.database.try_writing()
+            self._lock.acquire()
+            self._watcher.start()
+            for thread in self._threads:
+                thread.start()
+            logger.info("Worker %s started", self.id)
+            self._serve()
+            return self._leave() if self._finish() else self._give_up()
+
+    # --- the main thread
+
+    def _serve(self) -> None:
+        """Hand jobs to idle threads. A busy thread claims its next job by itself."""
+        while not self._stop_requests:
+            if self._idle == 0:
+                self._doorbell.withdraw()
+                self._wait_for_pipe(LONGEST_SLEEP)
+                continue
+            try:
+                # Announced first: whoever enqueues after the look for work will ring.
+                self._doorbell.announce()
+                self._table.database.check()
+                claimed = self._table.claim(self.id, self._options.queues)
+                if claimed is not None:
+                    self._idle -= 1
+                    self._inbox.put(claimed)
+                elif self._is_drained():
+                    return
+                else:
+                    self._sleep()
+                self._trouble = None
+            except (StoreError, OSError) as error:
+                self._report(error)
+                self._wait_for_pipe(LONGEST_SLEEP)
+
+    def _is_drained(self) -> bool:
+        return (
+            self._options.drain
+            and self._idle == self._options.threads
+            and not self._table.pending(self._options.queues)
+        )
+
+    def _sleep(self) -> None:
+        due = self._table.next_due()
+        now = self._table.database.clock()
+        timeout = LONGEST_SLEEP if due is None else min(max(0.0, due - now), LONGEST_SLEEP)
+        self._doorbell.wait(self._at_most(timeout), self._listens_to())
+        self._wait_for_pipe(0.0)
+
+    def _finish(self) -> bool:
+        """Interrupt what is running; whether it was handed back within the grace."""
+        self._is_stopping = True
+        self._doorbell.withdraw()
+        deadline = time.monotonic() + self._options.grace
+        if self._stop_requests:
+            logger.info("Worker %s stops; its jobs have %g s", self.id, self._options.grace)
+        self._watcher.interrupt_all(STOPPING)
+        for burst in self._bursts:
+            burst.settle_up()
+        while self._idle < self._options.threads:
+            left = deadline - time.monotonic()
+            if left <= 0 or self._stop_requests > 1:
+                return False
+            self._wait_for_pipe(left)
+        return True
+
+    def _leave(self) -> int:
+        for _ in self._threads:
+            self._inbox.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._runner.close()
+        self._watcher.stop()
+        for burst in self._bursts:
+            burst.close()
+        is_broken = self._hand_back()
+        self._lock.release()
+        logger.info("Worker %s stopped", self.id)
+        return int(is_broken)
+
+    def _give_up(self) -> int:
+        """Leave jobs that come to no checkpoint: what their threads still write is refused."""
+        self._watcher.tell_overdue()
+        with contextlib.suppress(StoreError):  # then it is said below
+            self._watcher.save_all()
+        self._hand_back()
+        self._lock.release()
+        logging.shutdown()
+        os._exit(1)
+
+    def _hand_back(self) -> bool:
+        """Give up what this worker still holds; whether there was anything."""
+        try:
+            if self._is_broken:  # by a job, which counts as a death
+                left = self._table.recover([self.id])
+            else:
+                left = self._table.hand_back(self.id)
+        except StoreError as error:
+            # Whoever comes next finds the lock of this worker free, and its jobs.
+            logger.error("Worker %s cannot hand back its jobs: %s", self.id, error)  # noqa: TRY400
+            return True
+        for job in left:
+            place = job.error or job.description
+            logger.error("Job %s was not handed back in time: %s", job.id, place)
+        return bool(left)
+
+    def _wait_for_pipe(self, timeout: float) -> None:
+        """Take note of signals, of threads that have become idle, and of bursts held up."""
+        readable, _, _ = select.select(self._listens_to(), [], [], self._at_most(timeout))
+        if self._pipe in readable:
+            self._idle += os.read(self._pipe, READ_AT_ONCE).count(WENT_IDLE)
+        if self._control in readable and not os.read(readable[-1], READ_AT_ONCE):
+            self._control = None
+            self._was_told = not self._stop_requests
+            self._stop_requests = max(1, self._stop_requests)
+        for burst in self._bursts:
+            if burst.is_on:
+                burst.settle_up(PATIENCE)
+
+    def _at_most(self, timeout: float) -> float:
+        return min(timeout, PATIENCE) if any(burst.is_on for burst in self._bursts) else timeout
+
+    def _listens_to(self) -> list[int]:
+        return [self._pipe] if self._control is None else [self._pipe, self._control]
+
+    @contextmanager
+    def _signals(self) -> Iterator[int]:
+        """Count SIGTERM and SIGINT, and have each wake the main thread through a pipe."""
+        reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+
+        def count(number: int, _frame: FrameType | None) -> None:
+            if number == signal.SIGTERM and self._was_told:
+                # Of systemd, for every process of the group: the supervisor has been told the same.
+                self._was_told = False
+                return
+            self._stop_requests += 1
+
+        handlers = {number: signal.signal(number, count) for number in SIGNALS}
+        wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        try:
+            yield reader
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            os.close(reader)
+            os.close(self._writer)
+
+    def _report(self, error: Exception) -> None:
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            logger.error("Worker %s cannot take jobs now and tries again: %s", self.id, error)
+
+    # --- the job threads
+
+    def _work(self, burst: Burst) -> None:
+        while (claimed := self._inbox.get()) is not None:
+            following: Claimed | None = claimed
+            try:
+                while following is not None:
+                    following = self._run(following, burst)
+            except Exception:
+                # Not the job's doing, whose errors are outcomes: hand everything back and go.
+                logger.exception("Worker %s is broken and stops", self.id)
+                self._is_broken = True
+                signal.raise_signal(signal.SIGTERM)
+            os.write(self._writer, WENT_IDLE)
+
+    def _run(self, claimed: Claimed, burst: Burst) -> Claimed | None:
+        if self._is_stopping:
+            burst.give_up(claimed)
+            return None
+        ran = self._runner.run(claimed, self._started)
+        was_on = burst.is_on
+        claims_next = self._table.database.is_in_place and not self._is_stopping
+        following = burst.follow(ran, claims=claims_next)
+        if burst.is_on and not was_on:
+            os.write(self._writer, BURSTS)  # the main thread is to see whether it is held up
+        return following
+
+    def _started(self, running: RunningJob) -> None:
+        if self._is_stopping:
+            # It came between the stop and the call to all running jobs.
+            running.attention.interrupt(STOPPING)

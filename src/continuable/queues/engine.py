@@ -1,0 +1,223 @@
+"""`EngineQueue`: what the adapters of other engines have in common."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from continuable.errors import QueueError, StoreError
+from continuable.info import HistoryEntry, JobInfo, JobResult
+from continuable.progress.message import MessageProgress
+from continuable.progress.protocol import ProgressStore
+from continuable.queues.capabilities import Capabilities
+from continuable.record import Enqueued, Enqueueing, JobRecord
+from continuable.states import State
+
+if TYPE_CHECKING:
+    import builtins
+
+    from continuable.app import App
+    from continuable.definition import JobDefinition
+    from continuable.worker.delivery import Deliveries
+
+
+GAPS_AMONG = 200
+"""Jobs, the newest, whose checkpoints tell a worker at its start whether its grace is enough."""
+
+
+class EngineQueue(Capabilities, ABC):
+    """Puts the jobs of an app on the queue of another engine, and runs what that delivers.
+
+    An adapter says how to declare a job as a task of its engine, how to send a message, and what
+    the engine's own words are for what becomes of a delivery (`continuable.worker.delivery`).
+    """
+
+    def __init__(self) -> None:
+        self._app: App
+        self._starting = threading.Lock()
+        self._deliveries: tuple[int, Deliveries] | None = None
+
+    # --- what an adapter does
+
+    @abstractmethod
+    def declare(self, job: JobDefinition[..., Any]) -> None:
+        """Make `job` a task of the engine."""
+
+    @abstractmethod
+    def task(self, job: JobDefinition[..., Any]) -> Any:
+        """The engine's own object for `job`."""
+
+    @abstractmethod
+    def send(self, record: JobRecord, wait: float) -> None:
+        """Put a message on the queue, to be delivered in `wait` seconds."""
+
+    @abstractmethod
+    def own_store(self) -> ProgressStore:
+        """The store that is used unless the app names one: where the engine keeps its own data."""
+
+    @abstractmethod
+    def start_deliveries(self, app: App, store: ProgressStore) -> Deliveries:
+        """What a worker process runs its jobs with; it is started by whoever asks for it."""
+
+    # --- what apps ask of a queue
+
+    def bind(self, app: App) -> None:
+        """`app` runs on this queue from now on."""
+        self._app = app
+        for job in app.jobs.values():
+            self.declare(job)
+
+    def enqueue(self, items: Sequence[Enqueueing], connection: Any = None) -> list[Enqueued]:
+        """Put `items` on the queue, one after the other.
+
+        Raises `DuplicateJobError` for an id that is taken, `QueueError` for what this engine
+        cannot do, and what the engine itself raises where it is away: then those jobs that were
+        not sent were never enqueued, and their ids are free.
+        """
+        if connection is not None:
+            raise QueueError(
+                f"{self!r} cannot enqueue in a transaction of yours: commit first, then enqueue"
+            )
+        for item in items:
+            self._refuse_impossible(item)
+        self.store.add([item.record for item in items])
+        sent = 0
+        try:
+            for item in items:
+                until = 0.0 if item.run_at is None else item.run_at - time.time()
+                self.send(item.record, max(0.0, until, item.wait))
+                sent += 1
+        except BaseException as error:
+            if sent:
+                error.add_note(f"The first {sent} of these {len(items)} jobs are on the queue")
+            self._withdraw(items[sent:])
+            raise
+        return [Enqueued(item.record.id, is_new=True) for item in items]
+
+    @property
+    def board(self) -> EngineBoard:
+        """What is known of the jobs, and how to steer them."""
+        return EngineBoard(self, self.store)
+
+    @cached_property
+    def store(self) -> ProgressStore:
+        """Where the progress of the jobs is kept; made when it is first asked for.
+
+        By then the engine's own settings are known, however late its project sets them.
+        """
+        from continuable.app import OWN_STORE
+
+        if self._app.progress is None:
+            return MessageProgress()
+        return self.own_store() if self._app.progress is OWN_STORE else self._app.progress
+
+    def deliveries(self) -> Deliveries:
+        """What this process runs its jobs with; started at its first job."""
+        with self._starting:
+            if self._deliveries is None or self._deliveries[0] != os.getpid():
+                deliveries = self.start_deliveries(self._app, self.store)
+                deliveries.start()
+                self._deliveries = (os.getpid(), deliveries)
+            return self._deliveries[1]
+
+    def gaps(self, grace: float, setting: str) -> list[str]:
+        """A sentence for each job that a worker whose jobs have `grace` seconds would not wait for.
+
+        As far as the newest jobs tell; `setting` is what grants that time.
+        """
+        if isinstance(self.store, MessageProgress):
+            return []
+        longest: dict[str, float] = {}
+        for job in self.store.list(limit=GAPS_AMONG):
+            longest[job.name] = max(job.longest_gap, longest.get(job.name, 0.0))
+        return [
+            f"Job {name!r} went {gap:.1f} s without a checkpoint, and a shutdown grants "
+            f"{grace:g} s: call step.checkpoint() more often in it, or set {setting}"
+            for name, gap in longest.items()
+            if gap > grace
+        ]
+
+    def close(self) -> None:
+        """Once this process runs no more jobs: what its watcher has begun is brought to an end."""
+        with self._starting:
+            if self._deliveries is not None and self._deliveries[0] == os.getpid():
+                self._deliveries[1].close()
+            self._deliveries = None
+
+    def _withdraw(self, items: Sequence[Enqueueing]) -> None:
+        """Those were not sent. One that was nevertheless is known again when it is delivered."""
+        with contextlib.suppress(StoreError):
+            for item in items:
+                self.store.withdraw(item.record.id)
+
+    def _refuse_impossible(self, item: Enqueueing) -> None:
+        if item.unique is not None:
+            raise QueueError(f"{self!r} has no unique=: use what the engine itself has for that")
+        is_delayed = item.wait > 0 or item.run_at is not None
+        if is_delayed and not self.supports_delay:
+            raise QueueError(f"{self!r} cannot delay jobs: leave wait= and at= out")
+
+
+class EngineBoard:
+    """The `Board` of jobs whose store knows them, and whose engine carries their messages."""
+
+    def __init__(self, queue: EngineQueue, store: ProgressStore) -> None:
+        self._queue = queue
+        self._store = store
+
+    def find(self, job_id: str) -> JobInfo:
+        """One job; `JobNotFoundError` where there is none."""
+        return self._store.find(job_id)
+
+    def list(
+        self,
+        *,
+        states: Collection[State] | None = None,
+        queue: str | None = None,
+        name: str | None = None,
+        limit: int = 100,
+    ) -> builtins.list[JobInfo]:
+        """Jobs, the newest first."""
+        return self._store.list(states=states, queue=queue, name=name, limit=limit)
+
+    def counts(self) -> dict[State, int]:
+        """How many jobs are in each state."""
+        return self._store.counts()
+
+    def history(self, job_id: str) -> builtins.list[HistoryEntry]:
+        """What was worth telling of a job, oldest first."""
+        return self._store.history(job_id)
+
+    def result(self, job_id: str) -> JobResult:
+        """How a job stands; `JobNotFoundError` where there is none."""
+        return self._store.result(job_id)
+
+    def request(self, job_id: str, verb: str) -> JobInfo:
+        """Ask `verb` of a job; what has to run again is sent to the engine's queue.
+
+        Raises `QueueError` where the engine does not take it: then it is sent as if its worker
+        had died.
+        """
+        requested = self._store.request(job_id, verb)
+        if requested.record is not None:
+            try:
+                self._queue.send(requested.record, 0.0)
+            except QueueError:
+                raise
+            except Exception as error:  # in the words of whatever engine that is
+                raise QueueError(
+                    f"Job {job_id!r} is {requested.info.state}, and could not be put on "
+                    f"{self._queue!r} ({type(error).__name__}): a worker does that once it can"
+                ) from error
+            self._store.confirm(requested.record)
+        return requested.info
+
+    def prune(self, older_than: float, *, failed: bool = False) -> int:
+        """Forget jobs that finished over `older_than` seconds ago; how many those were."""
+        return self._store.prune(older_than, failed=failed)

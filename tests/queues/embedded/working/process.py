@@ -1,0 +1,92 @@
+"""Real worker processes, started, stopped and killed by a test."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from tests.queues.embedded.working.main import MODULE
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[4]
+DEADLINE = 30.0
+
+
+def until(condition: Callable[[], T], what: str = "", deadline: float = DEADLINE) -> T:
+    """Wait until `condition` holds, and give what it said."""
+    end = time.monotonic() + deadline
+    while not (found := condition()):
+        assert time.monotonic() < end, f"{what or condition} did not come true in {deadline} s"
+        time.sleep(0.004)
+    return found
+
+
+class WorkerProcess:
+    """One worker, or a supervisor of several."""
+
+    def __init__(self, path: Path, number: int, options: dict[str, object]) -> None:
+        self.log_path = path.with_name(f"worker-{number}.log")
+        places = [str(ROOT / "src"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        with self.log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", MODULE, str(path), json.dumps(options)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    def await_log(self, text: str) -> None:
+        until(lambda: text in self.log, f"{text!r} in the log")
+
+    @property
+    def workers_started(self) -> int:
+        return len(re.findall(r"Worker \S+ started", self.log))
+
+    def await_start(self) -> None:
+        until(lambda: self.workers_started, "the start of a worker")
+
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.send(number)
+        return self.wait()
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+    def wait(self, deadline: float = DEADLINE) -> int:
+        return self._process.wait(deadline)
+
+    def end(self) -> None:
+        """Leave nothing behind, whatever the test has come to."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.send(signal.SIGCONT)
+            self.kill()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A child of a killed supervisor may be left for init to reap.
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return True

@@ -1,0 +1,102 @@
+"""The thread that minds the running jobs of a worker process."""
+
+import threading
+
+import pytest
+
+from continuable.eventstream import EventStream
+from continuable.queues.embedded.sweeping import sweeping
+from continuable.worker import watcher as watchers
+from continuable.worker.running import RunningJob
+from continuable.worker.watcher import Watcher
+from tests.queues.embedded.working.process import until
+
+
+@pytest.fixture
+def watcher(table):
+    watcher = Watcher(table, "alive", 600.0, [sweeping(table, "alive", EventStream())])
+    yield watcher
+    watcher.stop()
+
+
+@pytest.fixture
+def running(table):
+    def running(claimed, *, save_every=600.0, max_runtime=None):
+        return RunningJob(table, claimed, save_every=save_every, max_runtime=max_runtime)
+
+    return running
+
+
+def test_a_job_that_comes_while_the_watcher_looks_is_minded_in_time(
+    watcher, running, running_elsewhere, database, monkeypatch
+):
+    monkeypatch.setattr(watchers, "IDLE_TICK", 600.0)
+    job = running(running_elsewhere(), max_runtime=0.01)
+    looking, go_on = threading.Event(), threading.Event()
+    look = database.check
+
+    def look_slowly():
+        looking.set()
+        assert go_on.wait(30)
+        look()
+
+    monkeypatch.setattr(database, "check", look_slowly)
+    watcher.start()
+    assert looking.wait(30)
+    watcher.add(job)
+    go_on.set()
+    until(lambda: job.attention.interrupt_reason == "max_runtime", deadline=10)
+
+
+def test_the_end_of_an_old_execution_leaves_the_new_one_of_the_same_job_minded(
+    watcher, running, running_elsewhere, table
+):
+    old = running(running_elsewhere())
+    table.request(old.claimed.id, "restart")
+    new = running(table.claim_job("alive", old.claimed.id))
+    watcher.add(old)
+    watcher.add(new)
+    watcher.start()
+    until(lambda: old.attention.is_superseded)
+    watcher.remove(old)
+    table.request(new.claimed.id, "pause")
+    until(lambda: new.attention.interrupt_reason == "paused")
+    assert not new.attention.is_superseded
+
+
+def test_progress_that_cannot_be_written_is_reported_once_and_written_later(
+    watcher, running, running_elsewhere, table, raw, log, monkeypatch
+):
+    monkeypatch.setattr(watchers, "WRITE_WAIT", 0.01)
+    job, idle = running(running_elsewhere()), running(running_elsewhere())
+    looks = []
+    monkeypatch.setattr(idle, "write", looks.append)
+    for told in (1, 2):
+        raw.execute("BEGIN IMMEDIATE")
+        job.save(f'{{"current":["a",{told}]}}', is_border=False)
+        if told == 1:
+            watcher.add(job)
+            watcher.add(idle)
+            watcher.start()
+        looked = len(looks)
+        until(lambda looked=looked: len(looks) > looked + 4)
+        assert log.text.count("Jobs go on, and it is tried again") == told
+        assert "locked by another connection" in log.text
+        raw.execute("ROLLBACK")
+        until(lambda told=told: table.find(job.claimed.id).cursor == told)
+
+
+def test_the_trouble_of_one_job_does_not_keep_another_from_being_saved(
+    watcher, running, running_elsewhere, table, monkeypatch
+):
+    bad, good = running(running_elsewhere()), running(running_elsewhere())
+
+    def break_down(timeout):
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(bad, "write", break_down)
+    good.save('{"current":["a",5]}', is_border=False)
+    watcher.add(bad)
+    watcher.add(good)
+    watcher.start()
+    until(lambda: table.find(good.claimed.id).cursor == 5)
