@@ -1,0 +1,194 @@
+"""`TestQueue`: a queue in memory that runs its jobs when a test says so."""
+
+# ruff: noqa: SLF001 - `use` swaps the queue of an app
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from continuable.errors import QueueError
+from continuable.record import Enqueued, Enqueueing, JobRecord
+from continuable.testing.board import MemoryBoard
+from continuable.testing.entries import ENQUEUED, Entries, Entry
+from continuable.testing.running import Turn
+from continuable.testing.views import EnqueuedJob, RunningJob
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from continuable.app import App
+    from continuable.definition import JobDefinition
+    from continuable.testing.interrupting import Interruption
+
+STUCK = 1000
+"""Executions of one job in a `drain` without any progress, after which it is called stuck."""
+
+
+class TestQueue:
+    """Holds jobs in memory, and runs them in the test's own thread. It waits for no delay.
+
+    Every payload is written as JSON and read back whenever a job is enqueued, so that a test
+    meets what a real queue would. A job that fails lets its exception out.
+    """
+
+    __test__ = False  # pytest: not a class of tests
+
+    def __init__(self) -> None:
+        self.stopping: Callable[[RunningJob], bool | str | None] | None = None
+        """Asked at every checkpoint of every job: True or a reason interrupts. It may raise."""
+        self.entries = Entries()
+        self.interruptions: list[Interruption] = []
+        self._board = MemoryBoard(self.entries)
+        self._apps: list[App] = []
+        self._replaced: list[tuple[App, Any]] = []
+
+    def bind(self, app: App) -> None:
+        """`app` runs on this queue from now on."""
+        self._apps.append(app)
+
+    def declare(self, job: JobDefinition[..., Any]) -> None:
+        """It is found in its app when it runs."""
+
+    def use(self, app: App) -> Self:
+        """Run the jobs of `app` here, until `restore` gives it its own queue back."""
+        self._replaced.append((app, app._queue))
+        app._queue = self
+        self.bind(app)
+        return self
+
+    def restore(self) -> None:
+        """Give every app that `use` took its own queue back."""
+        while self._replaced:
+            app, own_queue = self._replaced.pop()
+            app._queue = own_queue
+            self._apps.remove(app)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.restore()
+
+    def enqueue(self, items: Sequence[Enqueueing], connection: Any = None) -> list[Enqueued]:
+        """Put all of `items` on the queue, or none; with a `connection`, once that commits."""
+        return self.entries.add(items, connection)
+
+    @property
+    def board(self) -> MemoryBoard:
+        """What is known of the jobs, and how to steer them."""
+        return self._board
+
+    @property
+    def enqueued(self) -> list[EnqueuedJob]:
+        """The jobs that wait, the oldest first; an interrupted one has come in anew."""
+        return [self._view(entry) for entry in self.entries.enqueued()]
+
+    def run_enqueued(self) -> int:
+        """Run what is enqueued now, in that order, and nothing that these runs enqueue.
+
+        Returns how many jobs have run. The exception of a job that fails comes out; the jobs
+        behind it stay enqueued.
+        """
+        __tracebackhide__ = True
+        count = 0
+        for turn in self._turns():
+            turn.run()
+            count += 1
+        return count
+
+    async def arun_enqueued(self) -> int:
+        """The same in the event loop that is running."""
+        __tracebackhide__ = True
+        count = 0
+        for turn in self._turns():
+            await turn.arun()
+            count += 1
+        return count
+
+    def drain(self) -> int:
+        """Run until nothing is enqueued; how many executions that took.
+
+        Raises `QueueError` for a job that is interrupted over and over in the same place.
+        """
+        __tracebackhide__ = True
+        count, places = 0, Counter[tuple[str, str]]()
+        while self.entries.enqueued():
+            self._refuse_stuck(places)
+            count += self.run_enqueued()
+        return count
+
+    async def adrain(self) -> int:
+        """The same in the event loop that is running."""
+        __tracebackhide__ = True
+        count, places = 0, Counter[tuple[str, str]]()
+        while self.entries.enqueued():
+            self._refuse_stuck(places)
+            count += await self.arun_enqueued()
+        return count
+
+    @property
+    def has_questions(self) -> bool:
+        """Whether anybody wants to be asked at checkpoints."""
+        return self.stopping is not None or bool(self.interruptions)
+
+    def reason_to_stop(self, job: RunningJob) -> str | bool | None:
+        """Why `job` is to be interrupted at this checkpoint, if it is."""
+        for interruption in self.interruptions:
+            if reason := interruption.reason_at(job):
+                return reason
+        return self.stopping(job) if self.stopping is not None else None
+
+    def arguments(self, record: JobRecord) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a job, as values."""
+        codec = self._definition(record.name).app.codec
+        args, kwargs = codec.loads(record.arguments, f"The arguments of job {record.name!r}")
+        return tuple(args), kwargs
+
+    def _turns(self) -> Iterator[Turn]:
+        for entry in self.entries.enqueued():
+            if entry.state in ENQUEUED:  # still: an earlier job may have cancelled this one
+                yield Turn(self, self._definition(entry.record.name), entry)
+
+    def _definition(self, name: str) -> JobDefinition[..., Any]:
+        for app in reversed(self._apps):
+            if name in app.jobs:
+                return app.jobs[name]
+        known = ", ".join(sorted(name for app in self._apps for name in app.jobs))
+        raise QueueError(f"No job named {name!r} is registered. There are {known or 'none'}")
+
+    def _view(self, entry: Entry) -> EnqueuedJob:
+        record = entry.record
+        args, kwargs = self.arguments(record)
+        return EnqueuedJob(
+            id=record.id,
+            name=record.name,
+            args=args,
+            kwargs=kwargs,
+            queue=record.queue or "default",
+            priority=record.priority,
+            wait=entry.wait,
+            executions=record.executions,
+            resumptions=record.resumptions,
+            progress=record.progress,
+            reason=entry.reason,
+        )
+
+    def _refuse_stuck(self, places: Counter[tuple[str, str]]) -> None:
+        for entry in self.entries.enqueued():
+            record = entry.record
+            place = (record.id, str(record.progress))
+            places[place] += 1
+            if places[place] > STUCK:
+                raise QueueError(
+                    f"Job {record.name!r} was run {STUCK} times without any progress, and is "
+                    f"enqueued again (reason: {entry.reason}): it would never end"
+                )
+
+    def __repr__(self) -> str:
+        return f"<TestQueue: {len(self.entries.enqueued())} enqueued>"

@@ -1,0 +1,112 @@
+"""One execution on a `TestQueue`, from the waiting job to its settled outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from continuable.direct import attention_with_deadline
+from continuable.execution import Execution
+from continuable.outcome import Outcome
+from continuable.states import State
+from continuable.testing.assumed import ASSUMED, AssumingExecution
+from continuable.testing.entries import Entry
+from continuable.testing.saving import MemorySaver
+from continuable.testing.settling import settle
+from continuable.testing.views import RunningJob
+
+if TYPE_CHECKING:
+    from continuable.definition import JobDefinition
+    from continuable.testing.queue import TestQueue
+
+
+class Turn:
+    """A job has its turn. To be used once: `run` or `arun`."""
+
+    def __init__(self, queue: TestQueue, definition: JobDefinition[..., Any], entry: Entry) -> None:
+        self._queue = queue
+        self._definition = definition
+        self._entry = entry
+        self._execution: Execution
+        self._saver: MemorySaver
+
+    def run(self) -> None:
+        """Run the job, an `async def` one in an event loop of its own; raise if it has failed."""
+        __tracebackhide__ = True
+        if self._definition.is_async:
+            _refuse_running_loop()
+        execution = self._begin()
+        try:
+            outcome = (
+                asyncio.run(execution.arun()) if self._definition.is_async else execution.run()
+            )
+        except BaseException:
+            self._abandon()
+            raise
+        self._end(outcome)
+
+    async def arun(self) -> None:
+        """The same in the event loop that is running."""
+        __tracebackhide__ = True
+        execution = self._begin()
+        try:
+            outcome = await execution.arun() if self._definition.is_async else execution.run()
+        except BaseException:
+            self._abandon()
+            raise
+        self._end(outcome)
+
+    def _begin(self) -> Execution:
+        entry = self._entry
+        record = entry.record
+        self._queue.entries.start(record.id)
+        record.executions += 1
+        entry.keep(record)
+        attention = attention_with_deadline(self._definition.options.max_runtime)
+        entry.state, entry.attention, entry.wait = State.RUNNING, attention, 0.0
+        entry.started_at = entry.started_at or datetime.now(UTC)
+        self._saver = MemorySaver(entry)
+        kind = AssumingExecution if ASSUMED in record.progress else Execution
+        execution = kind(self._definition, record, attention=attention, saver=self._saver)
+        self._execution = execution
+        is_overdue = attention.poll
+        view: RunningJob | None = None
+
+        def poll() -> str | bool | None:
+            nonlocal view
+            if is_overdue and (reason := is_overdue()):
+                return reason
+            if not self._queue.has_questions:
+                return None
+            view = view or RunningJob(execution, *self._queue.arguments(record))
+            return self._queue.reason_to_stop(view)
+
+        attention.ask_at_every_checkpoint(poll)
+        return execution
+
+    def _end(self, outcome: Outcome) -> None:
+        __tracebackhide__ = True
+        if self._saver.is_fenced_out:
+            return
+        self._entry.attention = None
+        error = settle(self._queue.entries, self._entry, self._execution, outcome)
+        if error is not None:
+            raise error
+
+    def _abandon(self) -> None:
+        """Ctrl-C and the like: no outcome of the job's, which waits again where it was."""
+        if not self._saver.is_fenced_out:
+            self._entry.attention = None
+            self._entry.state = State.INTERRUPTED
+            self._queue.entries.put_back(self._execution.record.id, first=True)
+
+
+def _refuse_running_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        "An event loop is running here: use `await queue.arun_enqueued()` or `await queue.adrain()`"
+    )
