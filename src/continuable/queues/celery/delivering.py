@@ -1,0 +1,150 @@
+"""One delivery of a task, and what becomes of it in Celery's own words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+from celery.backends.base import DisabledBackend
+from celery.exceptions import Ignore, Reject, Retry
+from celery.states import READY_STATES, RETRY
+
+from continuable.errors import JobFailedError, StoreError
+from continuable.outcome import Cancelled, Completed, Failed
+from continuable.queues.celery.messages import HEADER, own_options
+from continuable.queues.celery.stopping import surviving_one_sigterm
+from continuable.record import JobRecord
+from continuable.states import State
+from continuable.worker.delivery import Again, Delivered, Dropped, Ended, PutOff
+
+if TYPE_CHECKING:
+    from continuable.definition import JobDefinition
+    from continuable.queues.celery.queue import CeleryQueue
+
+logger = logging.getLogger("continuable")
+
+LATE = "continuable_late"
+"""The header of a message that came when its job had ended, and that was put off once."""
+LATE_PAUSE = 5.0
+"""Seconds for another worker to tell Celery of an end that is in our store already."""
+
+
+class Delivery:
+    """A message for `job`, delivered to `task`."""
+
+    def __init__(self, queue: CeleryQueue, job: JobDefinition[..., Any], task: Any) -> None:
+        self._queue = queue
+        self._job = job
+        self._task = task
+        self._request = task.request
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the job. What this returns or raises is for Celery."""
+        if self._request.called_directly:
+            return self._call(args, kwargs)
+        record = self._queue.messages.record(self._task, self._job)
+        if self._request.is_eager:
+            return self._call(*self._job.app.codec.loads(record.arguments, "The arguments"))
+        deliveries = self._queue.deliveries()
+        with surviving_one_sigterm(deliveries.interrupt_running):
+            try:
+                is_retry = self._queue.messages.is_retry(self._request)
+                delivered = deliveries.run(record, is_retry=is_retry)
+            except StoreError as error:
+                raise Reject(error, requeue=True) from error
+            except killed():
+                delivered = PutOff(0.0)
+            return self._answer(delivered)
+
+    def _call(self, args: Any, kwargs: Any) -> Any:
+        value = self._job(*args, **kwargs)
+        return asyncio.run(value) if self._job.is_async else value
+
+    def _answer(self, delivered: Delivered) -> Any:
+        match delivered:
+            case Ended(outcome):
+                return self._end(outcome)
+            case Again(resumed, wait):
+                return self._again(resumed, wait)
+            case PutOff(seconds):
+                return self._put_off(seconds)
+            case Dropped(state):
+                return self._drop(state)
+
+    def _end(self, outcome: Completed | Failed | Cancelled) -> Any:
+        match outcome:
+            case Completed():
+                return outcome.value
+            case Failed():
+                raise outcome.error
+            case Cancelled():
+                return self._revoke(outcome.reason)
+
+    def _again(self, record: JobRecord, wait: float) -> Any:
+        try:
+            self._queue.send(record, wait)
+        except Exception as error:
+            # What resumes the job is in the store, or else in this message.
+            logger.error("Job %s cannot be sent, so its message stays: %s", record.id, error)  # noqa: TRY400
+            raise Reject(error, requeue=True) from error
+        self._queue.deliveries().sent(record)
+        raise Retry("continuable: to be resumed", when=wait)
+
+    def _put_off(self, seconds: float, **headers: Any) -> Any:
+        """Deliver the same message again, as it was."""
+        options = own_options(self._task)
+        ours = {HEADER: self._request.get(HEADER), LATE: self._request.get(LATE), **headers}
+        options["headers"] |= {name: value for name, value in ours.items() if value is not None}
+        if seconds > 0:
+            options["countdown"] = seconds
+        self._task.apply_async(
+            self._request.args,
+            self._request.kwargs,
+            task_id=self._request.id,
+            add_to_parent=False,
+            **options,
+        )
+        raise Ignore
+
+    def _drop(self, state: State | None) -> Any:
+        if state is None or not state.is_finished or not self._is_end_owed(state):
+            raise Ignore
+        if state is State.CANCELLED:
+            return self._revoke("cancelled")
+        if not self._request.get(LATE):
+            return self._put_off(LATE_PAUSE, **{LATE: True})
+        # A worker has died between the end of the job and the end of its message.
+        ending = self._queue.store.result(self._request.id)
+        if state is State.FAILED:
+            raise JobFailedError(self._request.id, ending.error or "", ending.traceback or "")
+        return self._job.app.codec.loads(ending.result or "null", "The result")
+
+    def _is_end_owed(self, state: State) -> bool:
+        """Whether Celery, and so whatever depends on the task, does not know of its end."""
+        backend = self._task.backend
+        if isinstance(backend, DisabledBackend) or self._is_result_ignored:
+            return bool((self._request.delivery_info or {}).get("redelivered"))
+        known = backend.get_state(self._request.id)
+        return known not in READY_STATES and not (state is State.FAILED and known == RETRY)
+
+    def _revoke(self, reason: str) -> Any:
+        self._task.backend.mark_as_revoked(
+            self._request.id,
+            reason,
+            request=self._request,
+            store_result=not self._is_result_ignored,
+        )
+        raise Ignore
+
+    @property
+    def _is_result_ignored(self) -> bool:
+        ignored = vars(self._request).get("ignore_result")
+        return bool(self._task.ignore_result if ignored is None else ignored)
+
+
+def killed() -> tuple[type[BaseException], ...]:
+    """What is raised in a greenlet that a cold shutdown kills; in no other pool is there any."""
+    greenlet = sys.modules.get("greenlet")
+    return () if greenlet is None else (greenlet.GreenletExit,)

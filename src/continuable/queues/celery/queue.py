@@ -1,0 +1,199 @@
+"""`CeleryQueue`: how jobs become tasks, and what a worker of Celery's is told about itself."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import logging
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery, current_app, signals
+from celery.concurrency.prefork import TaskPool
+from celery.exceptions import TaskPredicate
+
+from continuable.errors import ContinuationError, QueueError, StoreError
+from continuable.progress.message import MessageProgress
+from continuable.progress.protocol import ProgressStore
+from continuable.queues.celery import stopping
+from continuable.queues.celery.delivering import Delivery, killed
+from continuable.queues.celery.lost import LostMessages
+from continuable.queues.celery.messages import Messages
+from continuable.queues.celery.own_store import redis_store
+from continuable.queues.engine import EngineQueue
+from continuable.record import JobRecord
+from continuable.worker.delivery import Deliveries
+from continuable.worker.watcher import Duty
+
+if TYPE_CHECKING:
+    from continuable.app import App
+    from continuable.definition import JobDefinition
+
+logger = logging.getLogger("continuable")
+
+ALL_TASKS = "*"
+OURS: Mapping[str, Any] = MappingProxyType(
+    {
+        "acks_late": True,  # or a worker that is killed takes its message with it
+        "reject_on_worker_lost": True,
+        "acks_on_timeout": False,  # a job that was killed for its time has its progress
+        "dont_autoretry_for": (ContinuationError,),  # that would only repeat a mistake
+    }
+)
+"""The options of tasks without which a job could be lost."""
+
+
+class CeleryQueue(EngineQueue):
+    """Runs the jobs of an app on Celery: `App(queue=CeleryQueue(celery_app))`.
+
+    Every job is a task of `celery_app` under the job's own name, and the job's id is the task's.
+    Progress is kept in the Redis that is the broker or the result backend, unless the app names
+    another store.
+
+    Args:
+        celery_app: The Celery app; it need not be configured yet.
+        grace: Seconds that a worker has between its signal and its end, as your deployment sets
+            them: a job that goes for longer without a checkpoint is told of.
+        task_options: Celery's own options of tasks (`rate_limit`, `autoretry_for`, `base`, ...),
+            by the names of jobs; `"*"` is for all of them.
+    """
+
+    worker_kinds = ("prefork", "threads", "solo", "gevent", "eventlet")
+    isolating_kinds = frozenset({"prefork"})
+    patient_kinds = frozenset({"threads", "solo"})
+
+    def __init__(
+        self,
+        celery_app: Celery,
+        *,
+        grace: float = 30.0,
+        task_options: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    ) -> None:
+        super().__init__()
+        self.celery_app = celery_app
+        self.messages = Messages(self)
+        self._grace = grace
+        self._task_options = task_options
+        self._tasks: dict[str, Any] = {}
+        celery_app.steps["worker"].add(stopping.StopStep)
+        stopping.flag.subscribe(self._interrupt)
+        signals.worker_process_init.connect(self._process_begins)
+        signals.worker_ready.connect(self._worker_begins)
+        signals.task_revoked.connect(self._cancel)
+
+    def declare(self, job: JobDefinition[..., Any]) -> None:
+        """Make `job` a task of the same name."""
+        if job.name in self._tasks:
+            return  # the same code, whose module was imported twice
+
+        def run(task: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return Delivery(self, job, task).run(args, kwargs)
+
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            setattr(run, name, getattr(job.function, name))
+        # What `.delay` checks arguments against: the job stands where a bound task has itself.
+        run.__signature__ = inspect.signature(job.function)  # type: ignore[attr-defined]
+        every, own = self._task_options.get(ALL_TASKS, {}), self._task_options.get(job.name, {})
+        options = {**OURS, **every, **own, "name": job.name, "bind": True, "shared": False}
+        self._tasks[job.name] = self.celery_app.task(**options)(run)
+
+    def task(self, job: JobDefinition[..., Any]) -> Any:
+        """The task of Celery's, for `.delay`, `.s`, `chain`, `chord`, ..."""
+        return self._tasks[job.name]
+
+    def task_named(self, name: str) -> Any:
+        """The task of that name; `None` where its job is not declared here."""
+        return self._tasks.get(name)
+
+    def send(self, record: JobRecord, wait: float) -> None:
+        """Put a message on the queue, in the place of the one before."""
+        args, kwargs = json.loads(record.arguments)
+        options = self.messages.options(record)
+        if wait > 0:
+            options["countdown"] = wait
+        task = self._tasks.get(record.name)
+        if task is None:  # its code is in another release
+            self.celery_app.send_task(record.name, args, kwargs, **options)
+        else:
+            task.apply_async(args, kwargs, **options)
+
+    def own_store(self) -> ProgressStore:
+        """Redis, where Celery has one; else the messages alone, which workers say."""
+        return redis_store(self.celery_app) or MessageProgress()
+
+    def start_deliveries(self, app: App, store: ProgressStore) -> Deliveries:
+        """One for each process that runs jobs: each child of a prefork pool, else the worker."""
+        return Deliveries(
+            app,
+            store,
+            self.send,
+            grace=self._grace,
+            passes=(TaskPredicate, *killed()),  # Retry, Ignore, Reject
+            is_stopping=stopping.flag.is_raised,
+            duties=[]
+            if isinstance(store, MessageProgress)
+            else [Duty("lost messages", store.lease, LostMessages(self).look)],
+        )
+
+    # --- what Celery tells
+
+    def _process_begins(self, **_: Any) -> None:
+        stopping.flag.join()
+        if current_app._get_current_object() is not self.celery_app:  # noqa: SLF001 - as Celery asks
+            return  # the process of another app's worker, whose project has both
+        # At once, and not with the first job: others may have died and left some behind.
+        self.deliveries()
+
+    def _worker_begins(self, sender: Any, **_: Any) -> None:
+        if sender.app is not self.celery_app:
+            return
+        if not isinstance(sender.pool, TaskPool):  # whose children do that
+            self.deliveries()
+        for sentence in self._warnings():
+            logger.warning("%s", sentence)
+
+    def _warnings(self) -> list[str]:
+        """What of the configuration loses jobs or progress; one sentence for each."""
+        found = []
+        if isinstance(self.store, MessageProgress) and self._app.progress is not None:
+            found.append(
+                "Neither broker nor result backend is a Redis that continuable can use, so "
+                "progress is kept at interruptions only and lost with a worker that is killed: "
+                "give the app a store, App(queue=..., progress=SQLAlchemyProgress(...))"
+            )
+        early = [t.name for t in self._tasks.values() if not t.acks_late]
+        if early:
+            found.append(
+                f"A worker that is killed loses its jobs of {', '.join(early)}: "
+                f"remove acks_late=False from their options or from task_annotations"
+            )
+        dropped = [t.name for t in self._tasks.values() if not t.reject_on_worker_lost]
+        if dropped:
+            found.append(
+                f"A pool process that is killed fails its jobs of {', '.join(dropped)}: "
+                f"remove reject_on_worker_lost=False from their options or from task_annotations"
+            )
+        with contextlib.suppress(StoreError):  # jobs wait for it, and say so
+            found += self.gaps(self._grace, "CeleryQueue(..., grace=) and that of your deployment")
+        return found
+
+    def _interrupt(self) -> None:
+        """The worker is to stop. From a signal handler: nothing here may wait for a lock."""
+        started = self._deliveries
+        if started is not None and started[0] == os.getpid():
+            started[1].interrupt()
+
+    def _cancel(self, sender: Any, request: Any, **_: Any) -> None:
+        """Somebody has revoked the task, or it has expired."""
+        if sender.name not in self._tasks:
+            return
+        try:
+            self.store.request(request.id, "cancel")
+        except QueueError:  # not known yet, or at its end already
+            logger.debug("Task %s was revoked and is no job that can be cancelled", request.id)
+
+    def __repr__(self) -> str:
+        return f"CeleryQueue({self.celery_app.main or 'celery'})"

@@ -1,0 +1,202 @@
+"""What Celery and a job are to each other: ids, states, words, requests."""
+
+from pathlib import Path
+
+import pytest
+from celery.exceptions import TaskRevokedError
+from celery.states import FAILURE, REVOKED, SUCCESS
+
+from continuable.conformance.engine import folder_of
+from continuable.conformance.jobs import ROWS
+from continuable.errors import JobCancelledError
+from continuable.outcome import Completed, ErrorReport, Failed
+from continuable.progress import Claim
+from continuable.record import JobRecord
+from continuable.states import State
+from tests.queues.celery.conftest import await_hold
+from tests.queues.embedded.working.process import DEADLINE, is_alive, until
+
+
+@pytest.fixture
+def task_of(project):
+    return project.app.queue.task
+
+
+@pytest.fixture
+def other_folder(tmp_path):
+    """For a job that comes behind the one under test."""
+    return str(folder_of(tmp_path, "behind"))
+
+
+def restore_unacknowledged(project):
+    """What a worker does once the visibility timeout is over."""
+    with project.celery_app.connection_for_write() as connection:
+        channel = connection.default_channel
+        channel.visibility_timeout = 0
+        channel.qos.restore_visible(num=10)
+
+
+# --- a task of its own right
+
+
+def test_a_job_is_a_task_of_the_same_name(project, task_of):
+    task = task_of(project.copy_rows)
+    assert task.name == project.copy_rows.name
+    assert project.celery_app.tasks[task.name] == task
+    assert (task.acks_late, task.reject_on_worker_lost) == (True, True)
+
+
+def test_the_arguments_of_a_call_are_checked_where_it_is_made(project, task_of):
+    with pytest.raises(TypeError):
+        task_of(project.copy_rows).delay()
+    with pytest.raises(TypeError):
+        task_of(project.copy_rows).delay("folder", "another")
+
+
+def test_a_task_that_is_called_runs_here_and_now(project, task_of, folder, journal):
+    journal.release()
+    assert task_of(project.copy_rows)(folder) == ROWS
+    assert task_of(project.acopy_rows)(folder) == ROWS
+    assert task_of(project.copy_rows).apply((folder,)).get() == ROWS
+
+
+def test_a_task_that_the_user_sends_is_a_job_under_its_id(
+    project, task_of, start_worker, folder, journal
+):
+    journal.release()
+    result = task_of(project.copy_rows).delay(folder)
+    start_worker("threads")
+    assert result.get(timeout=DEADLINE) == ROWS
+    info = project.app.handle(result.id).info()
+    assert (info.state, info.queue, info.executions) == (State.COMPLETED, "celery", 1)
+
+
+def test_a_job_that_is_enqueued_is_a_task_with_a_result(project, start_worker, folder, journal):
+    journal.release()
+    handle = project.copy_rows.enqueue(folder)
+    start_worker("threads")
+    assert project.celery_app.AsyncResult(handle.id).get(timeout=DEADLINE) == ROWS
+
+
+# --- Celery's own words
+
+
+def test_a_retry_of_the_jobs_own_goes_on_after_its_steps(project, start_worker, folder, journal):
+    handle = project.say_a_word.enqueue(folder, "retry")
+    start_worker("threads")
+    assert handle.result(timeout=DEADLINE) == "said"
+    assert [entry.what for entry in journal.entries] == ["begin", "first", "begin"]
+    assert project.celery_app.AsyncResult(handle.id).get(timeout=DEADLINE) == "said"
+
+
+def test_a_rejected_message_comes_again_and_goes_on_after_its_steps(
+    project, start_worker, folder, journal
+):
+    handle = project.say_a_word.enqueue(folder, "reject")
+    start_worker("threads")
+    assert handle.result(timeout=DEADLINE) == "said"
+    assert [entry.what for entry in journal.entries] == ["begin", "first", "begin"]
+
+
+def test_an_ignored_job_is_left_as_it_is(project, start_worker, folder, journal, other_folder):
+    handle = project.say_a_word.enqueue(folder, "ignore")
+    behind = project.note_that_it_ran.enqueue(other_folder, "ran")
+    start_worker("threads")
+    assert behind.result(timeout=DEADLINE) == "ran"
+    assert (handle.state(), handle.info().completed) == (State.WAITING, ["first"])
+
+
+# --- requests
+
+
+def test_a_job_that_is_cancelled_is_a_task_that_was_revoked(project, start_worker, folder, journal):
+    start_worker("threads")
+    handle = project.copy_rows.enqueue(folder)
+    await_hold(journal)
+    handle.cancel()
+    with pytest.raises(TaskRevokedError):
+        project.celery_app.AsyncResult(handle.id).get(timeout=DEADLINE)
+
+
+@pytest.mark.slow
+def test_a_task_that_is_revoked_is_a_job_that_was_cancelled(
+    project, start_worker, folder, journal, other_folder
+):
+    worker = start_worker("prefork")
+    handle = project.copy_rows.enqueue(folder)
+    await_hold(journal)
+    project.celery_app.control.revoke(handle.id, terminate=True)
+    with pytest.raises(JobCancelledError):
+        handle.result(timeout=DEADLINE)
+    until(lambda: project.celery_app.AsyncResult(handle.id).state == REVOKED, "its state")
+    behind = project.note_that_it_ran.enqueue(other_folder, "ran")
+    assert behind.result(timeout=DEADLINE) == "ran", worker.log
+    assert len(journal.begins) == 1
+
+
+# --- what is delivered more than once
+
+
+def test_a_message_whose_visibility_timeout_is_over_waits_for_the_running_job(
+    project, start_worker, folder, journal, other_folder
+):
+    handle = project.copy_rows.enqueue(folder)
+    start_worker("threads")
+    await_hold(journal)
+    restore_unacknowledged(project)
+    start_worker("threads")
+    behind = project.note_that_it_ran.enqueue(other_folder, "ran")
+    assert behind.result(timeout=DEADLINE) == "ran"
+    journal.release()
+    assert handle.result(timeout=DEADLINE) == ROWS
+    assert journal.rows == list(range(ROWS))
+    assert not journal.runs_overlap
+
+
+@pytest.mark.slow
+def test_the_message_of_a_killed_worker_is_dropped_when_it_comes_back_at_last(
+    project, start_worker, folder, journal, other_folder
+):
+    handle = project.copy_rows.enqueue(folder)
+    first = start_worker("prefork")
+    await_hold(journal)
+    until(lambda: handle.info().cursor, "a save")
+    first.signal_main(9)
+    first.wait()
+    until(lambda: not is_alive(journal.begins[0].pid), "the death of its pool")
+    journal.release()
+    start_worker("threads")
+    assert handle.result(timeout=DEADLINE) == ROWS
+    restore_unacknowledged(project)
+    behind = project.note_that_it_ran.enqueue(other_folder, "ran")
+    assert behind.result(timeout=DEADLINE) == "ran"
+    assert len(journal.begins) == 2
+    assert journal.rows == list(range(ROWS))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("state", "expected"), [("completed", SUCCESS), ("failed", FAILURE)])
+def test_an_end_that_a_killed_worker_has_not_told_celery_is_told_by_the_next(
+    project, task_of, start_worker, folder, state, expected
+):
+    store, task = project.app.queue.store, task_of(project.note_that_it_ran)
+    claim = store.claim(JobRecord(id="job-1", name=task.name), "dead")
+    assert isinstance(claim, Claim)
+    ends = {
+        "completed": Completed(result='"ran"', progress=None),
+        "failed": Failed(
+            error=ValueError("no luck"),
+            report=ErrorReport(summary="ValueError: no luck", traceback=""),
+            progress="{}",
+            made_progress=False,
+            may_retry=False,
+        ),
+    }
+    store.settle(claim, ends[state])
+    result = task.apply_async((folder, "ran"), task_id="job-1", link=project.note.s(folder))
+    start_worker("threads")
+    until(lambda: result.state == expected, "its end")
+    assert not Path(folder, "journal").exists()
+    if state == "completed":
+        assert result.get() == "ran"
+        until(lambda: Path(folder, "notes").exists(), "what depends on it")

@@ -1,0 +1,155 @@
+"""Celery passes the suite for queues with RabbitMQ as its broker, where there is one."""
+
+import contextlib
+import os
+import signal
+from importlib import import_module
+from pathlib import Path
+
+import kombu
+import pytest
+from amqp.exceptions import NotFound
+from celery.states import FAILURE
+
+from continuable.conformance import QueueSuite
+from continuable.conformance.engine import await_hold, enqueue, folder_of, result
+from continuable.conformance.jobs import ELSEWHERE, HELD_AT, ROWS
+from tests.queues.celery.conftest import worker_command
+from tests.servers.rabbitmq import RabbitMQServer, commands
+
+pytestmark = pytest.mark.slow
+
+PROJECT = "tests.queues.celery.project_on_rabbitmq"
+ADDRESS = "CONTINUABLE_TEST_RABBITMQ"
+
+
+@pytest.fixture(scope="module")
+def own_server():
+    """A node that a test may restart; `None`: there is only one that others use too, or none."""
+    if ADDRESS in os.environ or commands() is None:
+        yield None
+        return
+    server = RabbitMQServer()
+    os.environ[ADDRESS] = server.url
+    yield server
+    del os.environ[ADDRESS]
+    server.end()
+
+
+@pytest.fixture(scope="module")
+def project_on_rabbitmq(worker_environment, own_server):
+    project = import_module(PROJECT)
+    try:
+        with kombu.Connection(project.RABBITMQ, connect_timeout=2) as connection:
+            connection.connect()
+    except OSError as error:
+        pytest.skip(f"no RabbitMQ at {project.RABBITMQ} (CONTINUABLE_TEST_RABBITMQ): {error}")
+    each_queue(project, "queue_delete")  # it may have been declared otherwise
+    yield project
+    each_queue(project, "queue_delete")
+
+
+def each_queue(project, method):
+    with kombu.Connection(project.RABBITMQ) as connection:
+        for name in (project.QUEUE, ELSEWHERE):
+            with contextlib.suppress(NotFound), connection.channel() as channel:
+                getattr(channel, method)(name)
+
+
+class TestCeleryOnRabbitMQ(QueueSuite):
+    kinds = ("prefork",)
+    hurries = ((signal.SIGINT, signal.SIGINT),)
+
+    # What the broker has no part in is shown on Redis.
+    test_a_running_job_is_paused_and_resumed = None
+    test_a_waiting_job_is_paused_and_resumed = None
+    test_a_running_job_is_cancelled_and_called_back = None
+    test_a_waiting_job_is_cancelled = None
+    test_a_failed_job_is_retried = None
+    test_a_running_job_is_restarted_and_its_old_execution_stops = None
+    test_a_finished_job_is_restarted = None
+    test_an_isolated_step_has_an_execution_of_its_own = None
+    test_an_async_job_is_handed_over_too = None
+    test_an_error_after_progress_resumes_the_job = None
+
+    @pytest.fixture
+    def app(self, project_on_rabbitmq):
+        # Not deleted: this process declares a queue once.
+        each_queue(project_on_rabbitmq, "queue_purge")
+        return project_on_rabbitmq.app
+
+    @pytest.fixture
+    def command(self, project_on_rabbitmq):
+        def command(kind):
+            names = {"app": f"{PROJECT}:celery_app", "queues": project_on_rabbitmq.QUEUE}
+            return worker_command(kind, **names)
+
+        return command
+
+    @pytest.fixture
+    def environment(self, worker_environment):
+        return worker_environment
+
+    @pytest.fixture
+    def enqueue_with_retry(self, app):
+        def enqueue(job, *args):
+            return app.queue.task(job).apply_async(args, headers={"tries": 1}).id
+
+        return enqueue
+
+    @pytest.fixture
+    def is_shown_as_failed(self, project_on_rabbitmq):
+        return lambda job_id: project_on_rabbitmq.celery_app.AsyncResult(job_id).state == FAILURE
+
+    @pytest.fixture
+    def restart_server(self, own_server):
+        return None if own_server is None else own_server.restart
+
+    def test_a_job_outlives_the_connections_of_its_worker(
+        self, app, start_worker, journal, folder, own_server
+    ):
+        if own_server is None:
+            pytest.skip("others have connections to this RabbitMQ too")
+        handle = enqueue(app, "copy_rows", folder)
+        worker = start_worker()
+        await_hold(journal, worker)
+        for _ in range(2):
+            before = worker.log.count("Connection to broker lost")
+            own_server.evaluate('rabbit_networking:close_all_connections("by a test").')
+            worker.until(
+                lambda: worker.log.count("Connection to broker lost") > before,  # noqa: B023
+                "the loss",
+            )
+        journal.release()
+        assert result(handle, worker) == ROWS
+        assert journal.rows == list(range(ROWS))
+        assert len(journal.begins) == 1
+
+    def test_a_job_that_is_longer_than_the_consumer_timeout_is_interrupted(
+        self, app, start_worker, journal, folder, own_server
+    ):
+        if own_server is None:
+            pytest.skip("the timeout of this RabbitMQ is for others too")
+        own_server.evaluate(
+            "application:set_env(rabbit, consumer_timeout, 1000), "
+            "application:set_env(rabbit, channel_tick_interval, 500)."
+        )
+        try:
+            handle = enqueue(app, "copy_rows", folder)
+            worker = start_worker()
+            await_hold(journal, worker)
+            # Celery ends a worker whose message was not acknowledged in time.
+            worker.wait()
+            assert "PRECONDITION_FAILED" in worker.log
+            assert (handle.info().reason, handle.info().cursor) == ("stopping", HELD_AT)
+        finally:
+            own_server.evaluate("application:unset_env(rabbit, consumer_timeout).")
+        journal.release()
+        second = start_worker()
+        assert result(handle, second) == ROWS
+        # Both messages, the one that timed out and the one that resumes it, are through by then.
+        behind = enqueue(app, "note_that_it_ran", str(folder_of(Path(folder), "behind")), "ran")
+        assert result(behind, second) == "ran"
+        assert journal.rows == list(range(ROWS))
+        assert len(journal.begins) == 2
+        assert not journal.runs_overlap
