@@ -1,0 +1,58 @@
+"""What is to be known before a job runs: asked in one round trip, since each costs a work horse."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rq.job import Job
+from rq.utils import as_text
+from rq.worker import BaseWorker
+
+from continuable.queues.rq.message import FIELD
+from continuable.queues.rq.sentry import KEY
+from continuable.queues.rq.worker import STOP
+
+BEGIN = (Path(__file__).parent / "begin.lua").read_text("utf-8")
+LOOKED_BACK = "continuable-looked-back"
+LOOK_BACK_EVERY = 10.0
+"""Seconds of a lease: work horses look in half of it for what others have left behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A job is about to run in this process."""
+
+    pid: int
+    """The process of the worker."""
+    queues: list[str]
+    """The names of the queues that it serves, in its order."""
+    is_stopping: bool
+    """Whether it was told to stop."""
+    message: bytes | str | None
+    """What rides with the job."""
+    is_turn_to_look_back: bool
+    """Whether this process looks at once for what others have left behind."""
+    is_sentry_missing: bool
+    """Whether this process is to post it; nobody else does for now."""
+
+
+def begin(connection: Any, job: Job, lease: float, sentry_lasts: int) -> Beginning:
+    """Ask; `sentry_lasts` are milliseconds, or 0 where no sentry is needed."""
+    worker = BaseWorker.redis_worker_namespace_prefix + (job.worker_name or "")
+    look_back = max(1, int(500 * min(lease, LOOK_BACK_EVERY)))
+    keys = [worker, job.key, LOOKED_BACK, KEY]
+    arguments = [STOP, FIELD, os.getpid(), look_back, sentry_lasts]
+    pid, queues, stop, message, is_turn, is_missing = connection.eval(
+        BEGIN, len(keys), *keys, *arguments
+    )
+    return Beginning(
+        pid=int(pid or os.getpid()),
+        queues=as_text(queues).split(",") if queues else ["default"],
+        is_stopping=stop is not None,
+        message=message,
+        is_turn_to_look_back=bool(is_turn),
+        is_sentry_missing=bool(is_missing),
+    )

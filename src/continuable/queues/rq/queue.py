@@ -1,0 +1,400 @@
+"""`RQQueue`: the adapter."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from redis import Redis
+from redis.client import Pipeline
+from rq import Queue, Retry, get_current_job
+from rq.exceptions import NoSuchJobError
+from rq.job import Job, JobStatus
+from rq.scheduler import SCHEDULER_KEY_TEMPLATE, RQScheduler
+from rq.utils import as_text, now, utcparse
+
+from continuable.callables import function_name
+from continuable.errors import JobNotFoundError, QueueError
+from continuable.naming import importable_module
+from continuable.progress.message import MessageProgress
+from continuable.progress.protocol import ProgressStore
+from continuable.progress.redis import RedisProgress
+from continuable.queues.engine import EngineQueue
+from continuable.queues.rq import sentry, taken
+from continuable.queues.rq.beginning import Beginning, begin
+from continuable.queues.rq.delivery import Delivery
+from continuable.queues.rq.leaving import leave
+from continuable.queues.rq.message import FIELD, SPARE_RETRIES, Message
+from continuable.queues.rq.place import is_one_place
+from continuable.queues.rq.sentry import Sentry
+from continuable.queues.rq.worker import RunningWorker
+from continuable.record import JobRecord
+from continuable.states import State
+from continuable.worker.delivery import Deliveries
+from continuable.worker.watcher import Duty
+
+if TYPE_CHECKING:
+    from continuable.app import App
+    from continuable.definition import JobDefinition
+
+Task = Callable[..., Any]
+
+ATTRIBUTE = "on_rq"
+"""Where RQ finds the task of a job: `my_project.jobs.process_import.on_rq`."""
+PRIORITY_FIELD = "continuable-priority"
+PUSH = (Path(__file__).parent / "push.lua").read_text("utf-8")
+DEFAULT = "default"
+"""RQ's own default queue."""
+SCHEDULER_SILENCE = timedelta(seconds=10)
+"""After which a scheduler of RQ's, which gives a sign of life each second, is taken for dead."""
+AWAITED = frozenset({State.WAITING, State.INTERRUPTED})
+GIVEN_UP = frozenset({JobStatus.STOPPED, JobStatus.CANCELED})
+
+
+class RQQueue(EngineQueue):
+    """Jobs on RQ: `App(queue=RQQueue(Redis()))`, and `rq worker` as ever.
+
+    Args:
+        connection: To the Redis that RQ's queues are in. Progress is kept there too, unless the
+            app names another store.
+        job_timeout: RQ's time limit for one execution of a job that is enqueued through this
+            queue, in seconds; -1: none, since a job may take days and is still stopped at once.
+        serializer: As that of the workers (`rq worker --serializer`).
+    """
+
+    worker_kinds = ("Worker", "SpawnWorker", "SimpleWorker", "worker-pool")
+    isolating_kinds = frozenset({"Worker", "SpawnWorker", "worker-pool"})
+
+    def __init__(self, connection: Redis, *, job_timeout: int = -1, serializer: Any = None) -> None:
+        super().__init__()
+        self.connection: Any = connection
+        self._job_timeout = job_timeout
+        self._serializer = serializer
+        self._tasks: dict[str, Task] = {}
+        self._worker: RunningWorker | None = None
+        self._looks_back_at_once = True
+        self._running: tuple[float, Queue, Task] | None = None
+
+    # --- what `EngineQueue` asks for
+
+    def declare(self, job: JobDefinition[..., Any]) -> None:
+        """Make `job` a function that RQ finds by its name."""
+
+        def task(*args: Any, **kwargs: Any) -> Any:
+            delivered = get_current_job()
+            if delivered is None or delivered.func_name != name:
+                return job(*args, **kwargs)
+            return self._perform(job, delivered, args, kwargs)
+
+        function = job.function
+        task.__module__ = importable_module(function.__module__)
+        task.__name__, task.__doc__ = ATTRIBUTE, job.__doc__
+        task.__qualname__ = f"{function_name(function)}.{ATTRIBUTE}"
+        name = f"{task.__module__}.{task.__qualname__}"
+        self._tasks[job.name] = task
+        setattr(job, ATTRIBUTE, task)
+
+    def task(self, job: JobDefinition[..., Any]) -> Task:
+        """The function to enqueue with RQ's own means: `queue.enqueue(task, 42, depends_on=...)`.
+
+        Its arguments are those of the job, and the job's id is the one that RQ gives.
+        """
+        return self._tasks[job.name]
+
+    def send(self, record: JobRecord, wait: float) -> None:
+        """Put a job on its queue, or back on it."""
+        due = time.time() + wait if wait > 0 else 0.0
+        job = None
+        if record.delivery:  # else it is the first message, so that RQ knows nothing of the job
+            with suppress(NoSuchJobError):  # RQ has forgotten it
+                job = Job.fetch(record.id, self.connection, self._serializer)
+        if job is None:
+            self._create(Message(record, due))
+        else:
+            before = self.message(job)
+            retries = before.retries if before else job.retries_left
+            self._send_again(job, Message(record, due, retries))
+
+    def own_store(self) -> ProgressStore:
+        """RQ's own Redis."""
+        return RedisProgress(self.connection)
+
+    def start_deliveries(self, app: App, store: ProgressStore) -> Deliveries:
+        """What a worker or a work horse runs its jobs with."""
+        duties = []
+        if self._keeps_progress:  # else it knows of no job that is not begun
+            duties = [
+                Duty("sentry", store.lease / 3, self._post_sentry_again),
+                Duty("taken jobs", store.lease / 2, self._bring_back_taken),
+            ]
+        return Deliveries(
+            app,
+            store,
+            self._rescue,
+            is_stopping=self._is_stopping,
+            duties=duties,
+            begins_at_once=self._looks_back_at_once,
+        )
+
+    # --- jobs on queues
+
+    def queue(self, name: str | None) -> Queue:
+        """A queue of RQ's."""
+        return Queue(name or DEFAULT, self.connection, serializer=self._serializer)
+
+    def message(self, job: Job) -> Message | None:
+        """What rides with a job of RQ's."""
+        return _message(self.connection.hget(job.key, FIELD))
+
+    def put_back(self, job: Job, message: Message, *, at_front: bool = False) -> None:
+        """Have a job of RQ's wait on the queue of `message`, once, whatever it did so far."""
+        came_from, queue = self.queue(job.origin), self.queue(message.record.queue or job.origin)
+        is_scheduled = message.due > time.time() and self.has_scheduler(queue)
+        with self.connection.pipeline() as pipeline:
+            for registry in (
+                came_from.failed_job_registry,
+                came_from.finished_job_registry,
+                came_from.deferred_job_registry,
+                came_from.scheduled_job_registry,
+                came_from.canceled_job_registry,
+            ):
+                registry.remove(job.id, pipeline=pipeline)
+            pipeline.persist(job.key)
+            fields = {"origin": queue.name, "retries_left": message.retries_left}
+            pipeline.hset(job.key, mapping=fields)
+            job.retries_left = message.retries_left
+            self._push(queue, job, message, pipeline, at_front=at_front, is_scheduled=is_scheduled)
+            pipeline.execute()
+
+    def has_scheduler(self, queue: Queue) -> bool:
+        """Whether a scheduler of RQ's minds the jobs of `queue` that wait for their time."""
+        name = self.connection.get(RQScheduler.get_locking_key(queue.name))
+        if name is None:
+            return False
+        # A scheduler that was killed holds its lock for a minute more.
+        last = self.connection.hget(SCHEDULER_KEY_TEMPLATE % as_text(name), "last_heartbeat")
+        return last is None or now() - utcparse(as_text(last)) < SCHEDULER_SILENCE
+
+    def value(self, job_id: str) -> Any:
+        """What a job has returned."""
+        text = self.store.result(job_id).result or "null"
+        return self._app.codec.loads(text, f"The result of {job_id!r}")
+
+    def _send_again(self, job: Job, message: Message) -> None:
+        """The same where it may wait already, or was left by a dead worker."""
+        queue = self.queue(job.origin)
+        queue.remove(job.id)
+        queue.started_job_registry.remove_executions(job)
+        self.put_back(job, message)
+
+    def _create(self, message: Message) -> None:
+        record = message.record
+        task = self._tasks.get(record.name)
+        if task is None:
+            raise QueueError(f"No job is registered as {record.name!r} here, so RQ cannot run it")
+        if "<locals>" in task.__qualname__:
+            raise QueueError(
+                f"RQ finds a job by its name, and nobody finds {record.name!r}, which is defined "
+                f"inside a function: define it at the top of a module"
+            )
+        args, kwargs = json.loads(record.arguments)
+        queue = self.queue(record.queue)
+        job = queue.create_job(
+            task,
+            args,
+            kwargs,
+            job_id=record.id,
+            timeout=self._job_timeout,
+            retry=Retry(SPARE_RETRIES),
+        )
+        with self.connection.pipeline() as pipeline:
+            job.save(pipeline=pipeline)
+            self._push(queue, job, message, pipeline, is_scheduled=message.due > 0)
+            pipeline.execute()
+
+    def _push(
+        self,
+        queue: Queue,
+        job: Job,
+        message: Message,
+        pipeline: Pipeline,
+        *,
+        at_front: bool = False,
+        is_scheduled: bool,
+    ) -> None:
+        pipeline.sadd(queue.redis_queues_keys, queue.key)
+        priority = message.record.priority
+        fields: dict[Any, Any] = {FIELD: message.to_json(), PRIORITY_FIELD: priority}
+        pipeline.hset(job.key, mapping=fields)
+        if is_scheduled:
+            job.set_status(JobStatus.SCHEDULED, pipeline=pipeline)
+            # In whole seconds, as RQ has them: rounded up, so that it does not come too early.
+            due = math.ceil(message.due)
+            pipeline.zadd(queue.scheduled_job_registry.key, {job.id: due})
+        else:
+            job.set_status(JobStatus.QUEUED, pipeline=pipeline)
+            if at_front:
+                pipeline.lpush(queue.key, job.id)
+            else:
+                arguments: list[Any] = [
+                    job.id,
+                    priority,
+                    Job.redis_job_namespace_prefix,
+                    PRIORITY_FIELD,
+                ]
+                pipeline.eval(PUSH, 1, queue.key, *arguments)
+
+    # --- what workers deliver
+
+    def _perform(
+        self, definition: JobDefinition[..., Any], job: Job, args: Any, kwargs: Mapping[str, Any]
+    ) -> Any:
+        beginning = self._begin(job)
+        worker = self._worker_of(job, beginning)
+        deliveries = self.deliveries()
+        worker.on_sigterm(deliveries.interrupt)
+        try:
+            if job.id == sentry.ID:
+                return self._stand_sentry(job, worker, deliveries)
+            task = self._tasks[definition.name]
+            with self._sentry_posted(worker, task, is_missing=beginning.is_sentry_missing):
+                message = _message(beginning.message)
+                if message is None:
+                    message = self._new_message(definition, job, args, kwargs)
+                return Delivery(self, deliveries, worker, job, message).run()
+        finally:
+            # RQ ends a work horse on the spot, whatever its threads are at: such as to bring back
+            # the job of another.
+            if worker.is_parent:
+                self.close()
+
+    def _begin(self, job: Job) -> Beginning:
+        if is_one_place(self.connection, job.connection):
+            self.connection = job.connection  # which is open already
+        needs_sentry = self._keeps_progress and job.id != sentry.ID
+        lasts = self._sentry.lasts if needs_sentry else 0
+        return begin(self.connection, job, self.store.lease, lasts)
+
+    def _worker_of(self, job: Job, beginning: Beginning) -> RunningWorker:
+        name = job.worker_name or ""
+        if self._worker is None or self._worker.name != name:
+            self._looks_back_at_once = beginning.is_turn_to_look_back
+            self._worker = RunningWorker(
+                self.connection,
+                name,
+                beginning.pid,
+                beginning.queues,
+                is_stopping=beginning.is_stopping,
+            )
+        return self._worker
+
+    def _new_message(
+        self, definition: JobDefinition[..., Any], job: Job, args: Any, kwargs: Mapping[str, Any]
+    ) -> Message:
+        """For a job that was enqueued by RQ's own means."""
+        arguments = definition.plain_arguments(args, kwargs)
+        record = JobRecord(id=job.id, name=definition.name, arguments=arguments)
+        record.queue = job.origin
+        message = Message(record, retries=job.retries_left)
+        fields: dict[Any, Any] = {FIELD: message.to_json()}
+        self.connection.hset(job.key, mapping=fields | {"retries_left": message.retries_left})
+        return message
+
+    def _is_stopping(self) -> bool:
+        return self._worker is not None and self._worker.is_stopping()
+
+    def _rescue(self, record: JobRecord, wait: float) -> None:
+        """Bring a job back whose worker died, unless RQ was told to stop it for good."""
+        try:
+            status = Job.fetch(record.id, self.connection, self._serializer).get_status()
+        except NoSuchJobError:
+            status = None
+        if status in GIVEN_UP:
+            self.store.request(record.id, "cancel")
+        else:
+            self.send(record, wait)
+
+    def _bring_back_taken(self) -> None:
+        """Bring back the jobs that workers have died with before they began."""
+        for name in [] if self._worker is None else self._worker.queues:
+            for job in taken.abandoned(self.queue(name)):
+                message = self.message(job)
+                if message is not None and self._is_awaited(job.id):
+                    self._send_again(job, message)
+
+    def _is_awaited(self, job_id: str) -> bool:
+        try:
+            return self.store.find(job_id).state in AWAITED
+        except JobNotFoundError:
+            return False
+
+    # --- the sentry
+
+    @property
+    def _keeps_progress(self) -> bool:
+        # Of an abstract class, `isinstance` costs a process that is just forked a good deal.
+        return type(self.store) is not MessageProgress
+
+    @cached_property
+    def _sentry(self) -> Sentry:
+        return Sentry(self.connection, self.store.lease)
+
+    @contextmanager
+    def _sentry_posted(
+        self, worker: RunningWorker, task: Task, *, is_missing: bool
+    ) -> Iterator[None]:
+        if not self._keeps_progress:  # nothing is left of a job that was killed
+            yield
+            return
+        queue = self.queue(worker.queues[-1])
+        if is_missing:
+            self._sentry.put(queue, task)
+        self._running = time.monotonic(), queue, task
+        try:
+            yield
+        finally:
+            self._running = None
+            # With more to do, others will want it at once; and it stands by for those that run.
+            if worker.count_waiting() <= 1 and not self.store.holders():
+                self._sentry.relieve(queue)
+
+    def _post_sentry_again(self) -> None:
+        """Somebody else may have relieved it, or died with it."""
+        running = self._running
+        if running is not None and time.monotonic() - running[0] > self.store.lease / 3:
+            self._sentry.post(*running[1:])
+
+    def _stand_sentry(self, job: Job, worker: RunningWorker, deliveries: Deliveries) -> Retry:
+        deliveries.recover()  # in a process of its own, this may be the only moment for it
+        self._bring_back_taken()
+        begins_at, lease = time.monotonic(), self.store.lease
+        while self._have_jobs_begun(or_wait=time.monotonic() < begins_at + lease):
+            is_over = time.monotonic() > begins_at + max(sentry.TURN, 2 * lease)
+            if worker.is_wanted(within=sentry.ASK_EVERY) or is_over:
+                # Behind all that the worker has to do: it takes its queues in their order.
+                self._sentry.post_again(self.queue(worker.queues[-1]), job)
+                break
+        else:
+            deliveries.recover()
+            self._sentry.dismiss()
+        return leave(job)
+
+    def _have_jobs_begun(self, *, or_wait: bool) -> bool:
+        """`or_wait`: or one waits, and so may have lost its message, which shows after a lease."""
+        return any(s.is_running or (or_wait and s in AWAITED) for s in self.store.counts())
+
+    def __repr__(self) -> str:
+        options = self.connection.connection_pool.connection_kwargs
+        place = options.get("path") or f"{options.get('host')}:{options.get('port')}"
+        return f"RQQueue({place}, database {options.get('db', 0)})"
+
+
+def _message(text: bytes | str | None) -> Message | None:
+    return None if text is None else Message.from_json(text)

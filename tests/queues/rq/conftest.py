@@ -1,0 +1,91 @@
+"""A Redis of the tests' own, and the project that workers import."""
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from rq import SimpleWorker
+
+from tests.servers.redis import RedisServer
+
+ROOT = Path(__file__).parents[3]
+RQ = str(Path(sys.executable).with_name("rq"))
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    server = RedisServer()
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="session")
+def worker_environment(redis_server) -> dict[str, str]:
+    """Of the workers, and of the tests themselves."""
+    places = [str(ROOT / "src"), str(ROOT)]
+    found = {"CONTINUABLE_TEST_RQ": redis_server.url, "PYTHONPATH": os.pathsep.join(places)}
+    os.environ.update(found)
+    return found
+
+
+@pytest.fixture(scope="session")
+def loaded_project(worker_environment) -> ModuleType:
+    return import_module("tests.queues.rq.project")
+
+
+@pytest.fixture
+def project(loaded_project) -> ModuleType:
+    """The project, on an empty Redis."""
+    loaded_project.connection.flushall()
+    return loaded_project
+
+
+@pytest.fixture
+def worker_command(redis_server):
+    """The command line of a worker of a kind."""
+    classes = {
+        "Worker": "rq.Worker",
+        "SpawnWorker": "rq.SpawnWorker",
+        "SimpleWorker": "rq.SimpleWorker",
+    }
+    queues = ["default", "elsewhere"]
+    url = ["--url", redis_server.url]
+
+    def command(kind: str, *options: str) -> list[str]:
+        if kind == "worker-pool":
+            return [RQ, "worker-pool", *url, "--num-workers", "1", *options, *queues]
+        return [RQ, "worker", *url, "-w", classes[kind], "--with-scheduler", *options, *queues]
+
+    return command
+
+
+class QuietWorker(SimpleWorker):
+    """A worker in the tests' own process, which leaves its signals alone."""
+
+    def _install_signal_handlers(self):
+        pass
+
+
+@pytest.fixture
+def work(project):
+    """Runs what waits on the queues, in this process, until nothing does."""
+
+    def work(*queues: str) -> QuietWorker:
+        worker = QuietWorker([*queues, "default", "elsewhere"], connection=project.connection)
+        worker.log_job_description = False
+        worker.work(burst=True, logging_level="ERROR")
+        return worker
+
+    yield work
+    for app in (project.app, project.without_store):
+        app.queue.close()
+
+
+@pytest.fixture
+def notes(tmp_path) -> str:
+    """Where jobs write."""
+    return str(tmp_path / "notes")
