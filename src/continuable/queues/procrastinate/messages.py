@@ -1,0 +1,49 @@
+"""Our record in the arguments of a Procrastinate job, beside those of the user's own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from procrastinate import jobs
+
+from continuable.definition import JobDefinition
+from continuable.record import JobRecord
+
+RESERVED = "_continuable"
+"""The keyword argument that holds what a record knows, but for the job's own keyword arguments."""
+NATIVE = "procrastinate-"
+"""How the id begins of a job that was deferred by Procrastinate's own means."""
+
+
+def task_arguments(record: JobRecord) -> dict[str, Any]:
+    """The keyword arguments of the task that runs `record`."""
+    plain = json.loads(record.to_json())
+    return {**plain.pop("kwargs"), RESERVED: plain}
+
+
+def record_of(job: jobs.Job, definition: JobDefinition[..., Any]) -> JobRecord:
+    """The record of a job that a worker has fetched: a new one where it has none of ours.
+
+    Raises `TypeError` for arguments that the function does not take, and `DeserializationError`.
+    """
+    arguments: dict[str, Any] = dict(job.task_kwargs)
+    plain = arguments.pop(RESERVED, None)
+    if plain is not None:
+        record = JobRecord.from_plain({**plain, "kwargs": arguments})
+    else:
+        record = JobRecord(
+            id=job_id(job),
+            name=definition.name,
+            arguments=definition.plain_arguments((), arguments),
+            queue=job.queue,
+            priority=job.priority,
+        )
+    record.envelope = str(job.id)
+    return record
+
+
+def job_id(job: jobs.Job) -> str:
+    """By what id people know the job."""
+    plain: Any = job.task_kwargs.get(RESERVED)
+    return f"{NATIVE}{job.id}" if plain is None else str(plain["id"])

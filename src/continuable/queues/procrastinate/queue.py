@@ -1,0 +1,236 @@
+"""`ProcrastinateQueue`: what an app enqueues to."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import procrastinate
+import sqlalchemy as sa
+from procrastinate import jobs, tasks
+from procrastinate.worker import Worker
+
+from continuable.errors import QueueError, StoreError
+from continuable.progress.protocol import ProgressStore
+from continuable.progress.sqlalchemy import SQLAlchemyProgress
+from continuable.queues.engine import EngineQueue
+from continuable.queues.procrastinate.aborts import Aborts
+from continuable.queues.procrastinate.database import engine_for
+from continuable.queues.procrastinate.finishing import Finishing
+from continuable.queues.procrastinate.messages import job_id
+from continuable.queues.procrastinate.rows import JobRows
+from continuable.queues.procrastinate.running import FetchedJob
+from continuable.queues.procrastinate.task import ContinuableTask
+from continuable.queues.procrastinate.workers import Workers
+from continuable.record import JobRecord
+from continuable.worker.delivery import Deliveries
+from continuable.worker.watcher import Duty
+
+if TYPE_CHECKING:
+    from continuable.app import App
+    from continuable.definition import JobDefinition
+
+logger = logging.getLogger("continuable")
+
+PATIENCE = 1.0
+"""Seconds in which a worker has written what has become of a job that it does not run any more."""
+PAUSE = 0.02
+STALLED = 30.0
+"""Seconds without a heartbeat after which Procrastinate takes a worker for dead."""
+ABORTS_INTERVAL = 0.5
+"""Seconds between two looks whether somebody wants a running job aborted."""
+
+
+class ProcrastinateQueue(EngineQueue):
+    """Jobs are tasks of a Procrastinate app, and its workers run them: `procrastinate worker`.
+
+    Progress is kept in the same database, unless the `App` names another store.
+
+    A job has one row for as long as it lives: it comes back with its id, its locks and its place
+    in the queue. `task(job)` is the task, to defer, configure and schedule by Procrastinate's own
+    means; its `retry_strategy`, `lock` and `queueing_lock` may be set.
+
+    Args:
+        procrastinate_app: The app. It need not be open for jobs to be enqueued.
+        engine: An SQLAlchemy engine on its database, where that cannot be told from its connector.
+    """
+
+    commits_by_default = True
+
+    def __init__(
+        self, procrastinate_app: procrastinate.App, *, engine: sa.Engine | None = None
+    ) -> None:
+        super().__init__()
+        self._procrastinate = procrastinate_app
+        self._engine = engine_for(procrastinate_app) if engine is None else engine
+        self._own_store: SQLAlchemyProgress | None = None
+        self._tasks: dict[str, ContinuableTask] = {}
+        self.rows = JobRows(self._engine)
+        self.workers = Workers(procrastinate_app, started=self._begin, ended=super().close)
+        self.aborts = Aborts(self._cancel)
+        self._finishing = Finishing(procrastinate_app, self._engine, self._tasks)
+
+    def declare(self, job: JobDefinition[..., Any]) -> None:
+        """Make `job` a task of the app."""
+        if job.name in self._tasks:  # its module was imported twice
+            return
+        task = ContinuableTask(
+            _function(job),
+            blueprint=self._procrastinate,
+            name=job.name,
+            queue=job.options.queue or jobs.DEFAULT_QUEUE,
+            priority=job.options.priority,
+            task_middleware=[self._middleware(job)],
+        )
+        self._procrastinate._register_task(task)  # noqa: SLF001 - `App.task` makes plain ones only
+        functools.update_wrapper(task, job.function, updated=())
+        self._tasks[job.name] = task
+
+    def task(self, job: JobDefinition[..., Any]) -> tasks.Task[Any, Any, Any]:
+        """Procrastinate's own object for `job`."""
+        return self._tasks[job.name]
+
+    def send(self, record: JobRecord, wait: float) -> None:
+        """Defer a job, or have it fetched again where it has a row.
+
+        Raises `AlreadyEnqueued` where the task has a `queueing_lock` that is taken.
+        """
+        lock = None
+        end = time.monotonic() + PATIENCE
+        while record.delivery:
+            with self.rows.found(record) as row:
+                if row is None:
+                    break
+                if not row.is_running:
+                    return row.put_back(record, wait)
+                # Its worker is about to write what has become of it; or it runs, and has to be
+                # left to that execution until it finds out that another takes over.
+                lock = row.lock
+            if time.monotonic() >= end:
+                break
+            time.sleep(PAUSE)
+        return self._defer(record, wait, lock)
+
+    def own_store(self) -> ProgressStore:
+        """In the database of the app."""
+        self._own_store = SQLAlchemyProgress(self._engine)
+        return self._own_store
+
+    def start_deliveries(self, app: App, store: ProgressStore) -> Deliveries:
+        """For all workers in this process."""
+        return Deliveries(
+            app,
+            store,
+            self._bring_back,
+            grace=self.workers.grace,
+            is_stopping=self.workers.are_stopping,
+            duties=[
+                Duty("stalled jobs", STALLED / 2, self._sweep),
+                Duty("aborts", ABORTS_INTERVAL, self.aborts.look_out),
+            ],
+        )
+
+    def close(self) -> None:
+        """Once this process runs no more jobs: its connections are made anew if they are needed."""
+        super().close()
+        if self._own_store is not None:
+            self._own_store.close()
+        self._finishing.close()
+        self._engine.dispose()
+
+    def _defer(self, record: JobRecord, wait: float, lock: str | None = None) -> None:
+        deferrer = self._procrastinate.configure_task(
+            record.name,
+            queue=record.queue,
+            priority=record.priority,
+            schedule_at=datetime.now(UTC) + timedelta(seconds=wait) if wait > 0 else None,
+            lock=lock,
+        )
+        self.rows.insert(deferrer, record)
+
+    def _middleware(self, job: JobDefinition[..., Any]) -> Callable[..., Any]:
+        """What runs a job that a worker has fetched; the task itself is for direct calls."""
+
+        def fetched(context: procrastinate.JobContext, worker: Worker) -> FetchedJob:
+            self.workers.met(worker)
+            return FetchedJob(self, job, context, worker)
+
+        def run(_call: object, context: procrastinate.JobContext, worker: Worker) -> Any:
+            return fetched(context, worker).run()
+
+        async def arun(_call: object, context: procrastinate.JobContext, worker: Worker) -> Any:
+            return await fetched(context, worker).arun()
+
+        return arun if job.is_async else run
+
+    def _begin(self) -> None:
+        self.deliveries()
+        with contextlib.suppress(StoreError):  # jobs wait for it, and say so
+            for sentence in self.gaps(self.workers.grace, "--shutdown-graceful-timeout"):
+                logger.warning("%s", sentence)
+
+    # --- the watcher's duties
+
+    def _bring_back(self, record: JobRecord, wait: float) -> bool:
+        """Have a job run again that its worker has left, unless somebody wants no more of it.
+
+        Whether it surely does: a worker that has it and is alive may write its end over that.
+        """
+        while self._was_just_fetched(record):
+            # By a worker that has died since, or by one that is about to claim it.
+            if self._is_running(record.id):
+                return True
+            time.sleep(PAUSE)
+        with self.rows.found(record) as row:
+            if row is not None and not row.is_cancelled:
+                row.put_back(record, wait)
+                return not row.is_running
+        if row is None:
+            self._defer(record, wait)
+        else:
+            self._cancel(record.id)
+        return True
+
+    def _was_just_fetched(self, record: JobRecord) -> bool:
+        with self.rows.found(record) as row:
+            return row is not None and row.was_just_fetched
+
+    def _sweep(self) -> None:
+        """Bring back what no lease is about: fetched and never started, or ended unnoticed."""
+        for job in self.rows.sweep(self._tasks, STALLED, lambda job: self._is_running(job_id(job))):
+            self._cancel(job_id(job))
+
+    def _is_running(self, record_id: str) -> bool:
+        try:
+            return self.store.find(record_id).state.is_running
+        except StoreError:
+            raise
+        except QueueError:  # nobody knows it, or there is no store
+            return False
+
+    def _cancel(self, record_id: str) -> None:
+        with contextlib.suppress(QueueError):  # it has ended already, or there is no store
+            self.store.request(record_id, "cancel")
+
+    def __repr__(self) -> str:
+        return "ProcrastinateQueue()"
+
+
+def _function(job: JobDefinition[..., Any]) -> Callable[..., Any]:
+    """What a direct call of the task runs: the job, here and now."""
+    if job.is_async:
+
+        async def acall(*args: Any, **kwargs: Any) -> Any:
+            return await job(*args, **kwargs)
+
+        return acall
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return job(*args, **kwargs)
+
+    return call

@@ -1,0 +1,142 @@
+"""One job that a worker of Procrastinate has fetched, from its row to what becomes of that."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from procrastinate import JobContext, RetryDecision
+from procrastinate.exceptions import JobAborted
+from procrastinate.job_context import AbortReason
+from procrastinate.worker import Worker
+
+from continuable.definition import JobDefinition
+from continuable.errors import JobFailedError, QueueError, StoreError
+from continuable.outcome import Cancelled, Completed, Failed
+from continuable.queues.procrastinate.messages import record_of
+from continuable.queues.procrastinate.task import PARKED, ComesBack, TakenOver
+from continuable.queues.procrastinate.workers import wake
+from continuable.record import JobRecord
+from continuable.states import State
+from continuable.worker.delivery import Again, Delivered, Dropped, Ended, PutOff, undisturbed
+from continuable.worker.patience import patiently
+
+if TYPE_CHECKING:
+    from continuable.queues.procrastinate.queue import ProcrastinateQueue
+
+
+class FetchedJob:
+    """Runs in the thread of a plain task, or on the event loop of an `async def` one.
+
+    What it raises tells the worker what to write into the row.
+    """
+
+    def __init__(
+        self,
+        queue: ProcrastinateQueue,
+        definition: JobDefinition[..., Any],
+        context: JobContext,
+        worker: Worker,
+    ) -> None:
+        self._queue = queue
+        self._context = context
+        self._worker = worker
+        self._record = record_of(context.job, definition)
+        # Nothing but the retry_strategy of the task, or a person, makes it more than 0.
+        self._is_retry = context.job.attempts > 0
+
+    def run(self) -> Any:
+        """Run it to the end of this execution, and give what the job returned."""
+        with self._queue.aborts.watched(self._record.id, self._context):
+            delivered = self._queue.deliveries().run(self._record, is_retry=self._is_retry)
+        return self._answer(delivered)
+
+    async def arun(self) -> Any:
+        """The same for an `async def` job."""
+        deliveries = self._queue.deliveries()
+        try:
+            delivered = await deliveries.arun(self._record, is_retry=self._is_retry)
+        except asyncio.CancelledError:
+            return await undisturbed(self._cancelled)
+        if isinstance(delivered, Ended):  # which waits for nothing
+            return _ended(delivered.outcome)
+        return await undisturbed(lambda: self._answer(delivered))
+
+    def _answer(self, delivered: Delivered) -> Any:
+        match delivered:
+            case Ended(outcome):
+                return _ended(outcome)
+            case Again(record, wait):
+                # Nobody confirms it: if the worker cannot put the row back, it is sent once more.
+                decision = _in(wait, queue=record.queue, priority=record.priority)
+                self._come_back(f"{self._record.id} resumes", decision, record)
+            case PutOff(seconds):
+                self._come_back(f"{self._record.id} may not run yet", _in(seconds))
+            case Dropped(state):
+                self._dropped(state)
+        return None
+
+    def _dropped(self, state: State | None) -> None:
+        match state:
+            case State.PAUSED:
+                self._come_back(f"{self._record.id} is paused", RetryDecision(retry_at=PARKED))
+            case State.FAILED:
+                ended = self._queue.store.result(self._record.id)
+                raise JobFailedError(self._record.id, ended.error or "", ended.traceback or "")
+            case State.CANCELLED:
+                raise JobAborted(f"{self._record.id} is cancelled")
+            case None if not self._queue.rows.is_held(self._context.job):
+                self._leave_the_row_alone()
+
+    def _cancelled(self) -> None:
+        """The worker has cancelled an `async def` job."""
+        if self._context.abort_reason() is AbortReason.USER_REQUEST:
+            self._abort()
+        self._come_back(f"{self._record.id} was cut off", _in(0.0))
+
+    def _come_back(
+        self, why: str, decision: RetryDecision, record: JobRecord | None = None
+    ) -> None:
+        job = self._context.job
+        try:
+            is_aborted = patiently(
+                lambda _timeout: self._queue.rows.come_back(job, record),
+                self._record.id,
+                is_over=self._queue.workers.are_stopping,
+            )
+        except StoreError:
+            is_aborted = False  # the store knows where the job is, and the row where it was
+        if is_aborted is None:
+            self._leave_the_row_alone()
+        if is_aborted:
+            self._abort()
+        if decision.retry_at is not None and decision.retry_at < PARKED:
+            wake(self._worker, decision.retry_at)
+        raise ComesBack(why, decision)
+
+    def _abort(self) -> None:
+        with contextlib.suppress(QueueError):  # it has ended meanwhile, or there is no store
+            self._queue.store.request(self._record.id, "cancel")
+        raise JobAborted(f"{self._record.id} was aborted")
+
+    def _leave_the_row_alone(self) -> None:
+        """The worker would write by the id alone, whoever has the row now: none has this one."""
+        object.__setattr__(self._context.job, "id", -1)
+        raise TakenOver(f"Another execution of {self._record.id} has taken over")
+
+
+def _ended(outcome: Completed | Failed | Cancelled) -> Any:
+    match outcome:
+        case Failed():
+            raise outcome.error
+        case Cancelled():
+            raise JobAborted(outcome.reason)
+        case Completed():
+            return outcome.value
+
+
+def _in(seconds: float, *, queue: str | None = None, priority: int | None = None) -> RetryDecision:
+    at = datetime.now(UTC) + timedelta(seconds=seconds)
+    return RetryDecision(retry_at=at, queue=queue, priority=priority)

@@ -1,0 +1,37 @@
+"""`ContinuableTask`: a task of Procrastinate that may come back without having failed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from procrastinate import RetryDecision, exceptions, jobs, tasks
+
+PARKED = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a paused job is scheduled for: it keeps its row, and its place behind its lock."""
+
+
+class ComesBack(Exception):
+    """A job ends its execution, and is to be fetched again: no failure, whatever a log says."""
+
+    def __init__(self, why: str, decision: RetryDecision) -> None:
+        super().__init__(why)
+        self.decision = decision
+
+
+class TakenOver(Exception):
+    """Another execution of the job has its row, so that this one may not touch it."""
+
+
+class ContinuableTask(tasks.Task[Any, Any, Any]):
+    """Its `retry_strategy` decides on errors, and hears of nothing else."""
+
+    def get_retry_exception(
+        self, exception: BaseException, job: jobs.Job
+    ) -> exceptions.JobRetry | None:
+        """What a worker asks of whatever a task has raised."""
+        if isinstance(exception, ComesBack):
+            return exceptions.JobRetry(exception.decision)
+        if isinstance(exception, TakenOver | exceptions.JobAborted):
+            return None
+        return super().get_retry_exception(exception, job)

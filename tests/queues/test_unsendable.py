@@ -1,0 +1,140 @@
+"""What cannot be put on the queue of an engine was never enqueued."""
+
+import json
+
+import celery
+import procrastinate
+import pytest
+import redis
+
+from continuable import App
+from continuable.errors import DuplicateJobError, JobNotFoundError
+from continuable.progress.sqlite import SQLiteProgress
+from continuable.queues.celery import CeleryQueue
+from continuable.queues.engine import EngineQueue
+from continuable.queues.procrastinate import ProcrastinateQueue
+from continuable.queues.rq import RQQueue
+from continuable.record import JobRecord
+from continuable.states import State
+from tests.servers.postgresql import PostgreSQL
+from tests.servers.redis import RedisServer
+
+
+def job_of_the_module(job, n):
+    """RQ finds it by its name."""
+
+
+@pytest.fixture(scope="module")
+def redis_server():
+    server = RedisServer()
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    server = PostgreSQL()
+    connector = procrastinate.SyncPsycopgConnector(conninfo=conninfo(server))
+    with (app := procrastinate.App(connector=connector)).open():
+        app.schema_manager.apply_schema()
+    yield server
+    server.end()
+
+
+def conninfo(server):
+    return f"host=127.0.0.1 port={server.port} user=test dbname=postgres"
+
+
+@pytest.fixture
+def server(request, engine):
+    return request.getfixturevalue("postgresql" if engine == "procrastinate" else "redis_server")
+
+
+@pytest.fixture
+def queue(engine, server):
+    match engine:
+        case "celery":
+            celery_app = celery.Celery("project", broker=server.url, set_as_current=False)
+            celery_app.conf.task_publish_retry = False
+            return CeleryQueue(celery_app)
+        case "rq":
+            return RQQueue(redis.Redis.from_url(server.url))
+        case "procrastinate":
+            connector = procrastinate.PsycopgConnector(conninfo=conninfo(server))
+            return ProcrastinateQueue(procrastinate.App(connector=connector))
+
+
+@pytest.fixture
+def app(queue, tmp_path):
+    store = SQLiteProgress(tmp_path / "progress.db")
+    yield App(queue=queue, progress=store)
+    queue.close()
+    store.close()
+
+
+@pytest.mark.parametrize("engine", ["celery", "rq", "procrastinate"])
+def test_a_job_that_cannot_be_sent_is_not_there_and_its_id_is_free(app, server):
+    job = app.job(name="import_rows")(job_of_the_module)
+    server.stop()
+    with pytest.raises(Exception) as caught:
+        job.using(id="import-42").enqueue(42)
+    assert not isinstance(caught.value, AssertionError | DuplicateJobError)
+    with pytest.raises(JobNotFoundError):
+        app.handle("import-42").state()
+    assert app.queue.board.counts() == {}
+    server.begin()
+    assert job.using(id="import-42").enqueue(43).state() is State.WAITING
+
+
+class Elsewhere(EngineQueue):
+    """An engine that takes some jobs."""
+
+    def __init__(self, takes):
+        super().__init__()
+        self.sent = []
+        self._takes = takes
+
+    def declare(self, job):
+        pass
+
+    def task(self, job):
+        return job
+
+    def send(self, record, wait):
+        if not self._takes(record):
+            raise ConnectionError("The engine is away")
+        self.sent.append(record.id)
+
+    def own_store(self):
+        raise AssertionError("the app names one")
+
+    def start_deliveries(self, app, store):
+        raise AssertionError("nothing runs here")
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    store = SQLiteProgress(tmp_path / "progress.db")
+    queue = Elsewhere(lambda record: json.loads(record.arguments)[0] != [3])
+    yield App(queue=queue, progress=store)
+    queue.close()
+    store.close()
+
+
+def test_of_many_jobs_those_that_were_sent_are_there_and_the_error_says_so(elsewhere):
+    job = elsewhere.job(name="import_rows")(job_of_the_module)
+    with pytest.raises(ConnectionError) as caught:
+        job.enqueue_many([(1,), (2,), (3,), (4,)])
+    assert "The first 2 of these 4 jobs are on the queue" in caught.value.__notes__[0]
+    waiting = elsewhere.queue.board.list()
+    assert sorted(info.id for info in waiting) == sorted(elsewhere.queue.sent)
+    assert len(waiting) == 2
+
+
+def test_of_many_jobs_none_is_there_where_one_has_an_id_that_is_taken(elsewhere):
+    job = elsewhere.job(name="import_rows")(job_of_the_module)
+    job.using(id="taken").enqueue(1)
+    records = [JobRecord(id=name, name="import_rows") for name in ("free", "taken", "other")]
+    with pytest.raises(DuplicateJobError):
+        elsewhere.progress.add(records)
+    assert [info.id for info in elsewhere.queue.board.list()] == ["taken"]
