@@ -1,0 +1,1 @@
+"""How jobs are shown: in words, in lines, in bars, and as JSON."""

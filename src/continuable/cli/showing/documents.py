@@ -1,0 +1,85 @@
+"""Jobs as JSON, for other programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import click
+
+from continuable.info import HistoryEntry, JobInfo, JobResult
+
+
+def print_json(document: Any) -> None:
+    """Write `document` to standard output, for people to read, too."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_json_line(document: Any) -> None:
+    """Write `document` to standard output as one line of many."""
+    click.echo(json.dumps(document, ensure_ascii=False))
+
+
+def job_document(job: JobInfo) -> dict[str, Any]:
+    """All that is known of a job. Values of its own are in their plain form."""
+    args, kwargs = arguments_of(job)
+    return {
+        "id": job.id,
+        "name": job.name,
+        "state": job.state.value,
+        "queue": job.queue,
+        "priority": job.priority,
+        "args": args,
+        "kwargs": kwargs,
+        "completed": job.completed,
+        "step": job.step,
+        "cursor": job.cursor,
+        "done": job.done,
+        "total": job.total,
+        "executions": job.executions,
+        "resumptions": job.resumptions,
+        "deaths": job.deaths,
+        "reason": job.reason,
+        "error": job.error,
+        "worker": job.worker,
+        "longest_gap": job.longest_gap,
+        "enqueued_at": moment(job.enqueued_at),
+        "run_at": moment(job.run_at),
+        "started_at": moment(job.started_at),
+        "saved_at": moment(job.saved_at),
+        "finished_at": moment(job.finished_at),
+    }
+
+
+def ending_document(job: JobInfo, ending: JobResult) -> dict[str, Any]:
+    """A job with what its end left."""
+    result = None if ending.result is None else read(ending.result)
+    return job_document(job) | {"result": result, "traceback": job.traceback}
+
+
+def entry_document(entry: HistoryEntry) -> dict[str, Any]:
+    """One entry of a job's history."""
+    return {"at": moment(entry.at), "event": entry.event, **entry.data}
+
+
+def arguments_of(job: JobInfo) -> tuple[Any, Any]:
+    """Positional and keyword arguments, in their plain form; a damaged row is shown as text."""
+    match read(job.arguments):
+        case [args, kwargs]:
+            return args, kwargs
+        case other:
+            return other, None
+
+
+def read(text: str) -> Any:
+    """The plain form that was stored, or the text where it is damaged."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def moment(at: datetime | None) -> str | None:
+    """A time in ISO 8601, in UTC."""
+    return None if at is None else at.isoformat()
