@@ -1,0 +1,1 @@
+"""Servers of the demo's own, from wheels."""
