@@ -25,15 +25,14 @@ import procrastinate
 
 from benchmarks.latency import PATIENCE, until
 from benchmarks.projects import jobs, tasks
-from benchmarks.rows import spins_per_row
 from benchmarks.stores import started
 from benchmarks.table import Figure, median_of_ratios
 from continuable.states import State
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.redis import RedisServer
 
-NOOP_ROUNDS = 5
-ROWS_ROUNDS = 3
+NOOP_ROUNDS = 9
+ROWS_ROUNDS = 5
 STOPS = 3
 LEASE = 2.0
 TARGET = ">= 0.8"
@@ -56,8 +55,10 @@ class Engine:
     server: Callable[[], Any]
     project: str
     command: tuple[str, ...]
-    """Of a worker of its default kind."""
+    """Of a worker with the engine's own defaults."""
     ways: tuple[Way, ...]
+    of_one: tuple[str, ...] = ()
+    """Options of a worker that runs one job at a time."""
     of_two: tuple[str, ...] = ()
     """Options of a worker that leaves jobs to another one."""
     prepare: Callable[[Any], object] = field(default=lambda _server: None)
@@ -85,12 +86,14 @@ CELERY = Engine(
     "Celery",
     RedisServer,
     "benchmarks.projects.on_celery",
-    ("celery", "-q", "-A", "benchmarks.projects.on_celery:celery_app", "worker", "-c", "1"),
+    ("celery", "-q", "-A", "benchmarks.projects.on_celery:celery_app", "worker"),
     (
         Way("prefork", (), 300),
-        Way("threads", ("--pool", "threads"), 300, target=""),
+        Way("prefork, -c 1", ("-c", "1"), 300, target=""),
+        Way("threads, -c 1", ("-c", "1", "--pool", "threads"), 300, target=""),
     ),
-    of_two=("--prefetch-multiplier", "1"),
+    of_one=("-c", "1"),
+    of_two=("-c", "1", "--prefetch-multiplier", "1"),
 )
 RQ = Engine(
     "RQ",
@@ -174,13 +177,14 @@ def noop_figure(engine: Engine, way: Way, server: Any, marks: Path, project: Mod
 
 
 def rows_figure(engine: Engine, server: Any, marks: Path, project: ModuleType) -> Figure:
-    spins = spins_per_row()
     marks.unlink(missing_ok=True)
-    for turn in range(ROWS_ROUNDS):
-        project.send_rows(f"plain {turn}", spins)
-        project.rows.enqueue(f"ours {turn}", spins)
-    with ended(engine.start(server, marks)):
-        found = await_marks(marks, 2 * ROWS_ROUNDS)
+    project.send_calibrate("spins")
+    with ended(engine.start(server, marks, *engine.of_one)):
+        [spins] = await_marks(marks, 1)["spins"]
+        for turn in range(ROWS_ROUNDS):
+            project.send_rows(f"plain {turn}", spins)
+            project.rows.enqueue(f"ours {turn}", spins)
+        found = await_marks(marks, 1 + 2 * ROWS_ROUNDS)
     plain, ours = (
         [b[0] for n, b in found.items() if n.startswith(who)] for who in ("plain", "ours")
     )

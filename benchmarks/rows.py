@@ -8,30 +8,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.projects.tasks import ROWS, spin, spins_per_row
 from benchmarks.table import Figure, median_of_ratios
 from continuable import App, Job, Step
 from continuable.queues.embedded.worker import Worker, WorkerOptions
 
-ROWS = 80_000
 ROUNDS = 5
-ROW_SECONDS = 20e-6
-
-
-def spins_per_row() -> int:
-    """How many turns of an empty loop take 20 us here."""
-    best = min(_time(100_000) for _ in range(10)) / 100_000
-    return round(ROW_SECONDS / best)
-
-
-def _time(spins: int) -> float:
-    started = time.perf_counter()
-    spin(spins)
-    return time.perf_counter() - started
-
-
-def spin(turns: int) -> None:
-    for _ in range(turns):
-        pass
 
 
 def figures() -> Iterator[Figure]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from benchmarks import rows
 from benchmarks.progress import BATCH, BATCHES, time_by_hand, time_commit
+from benchmarks.projects.tasks import spins_per_row
 from benchmarks.table import Figure, interleaved, median_of_ratios
 from continuable import App, Job, Step
 from continuable.progress.protocol import ProgressStore, Save
@@ -163,7 +164,7 @@ def measured_in(
 
 
 def rows_figure(name: str, store: ProgressStore) -> Figure:
-    spins = rows.spins_per_row()
+    spins = spins_per_row()
     bare: list[float] = []
     ours: list[float] = []
 

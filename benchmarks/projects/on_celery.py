@@ -12,10 +12,12 @@ from continuable.queues.celery import CeleryQueue
 
 url = os.environ[tasks.SERVER]
 celery_app = celery.Celery("benchmarks", broker=url)
+celery_app.conf.task_default_priority = 9  # so that plain tasks and jobs take turns
 store = {"progress": RedisProgress(url, **lease())} if lease() else {}
 app = App(queue=CeleryQueue(celery_app), **store)
 declare(app, globals())
 
 plain_noop = celery_app.task(tasks.noop, name="plain_noop")
 plain_rows = celery_app.task(tasks.rows, name="plain_rows")
-send_noop, send_rows = plain_noop.delay, plain_rows.delay
+calibrate = celery_app.task(tasks.calibrate, name="calibrate")
+send_noop, send_rows, send_calibrate = plain_noop.delay, plain_rows.delay, calibrate.delay

@@ -34,6 +34,11 @@ def plain_rows(batch: str, spins: int) -> None:
 
 
 @procrastinate_app.task
+def calibrate(batch: str) -> None:
+    tasks.calibrate(batch)
+
+
+@procrastinate_app.task
 async def plain_anoop(batch: str, number: int, count: int) -> None:
     tasks.noop(batch, number, count)
 
@@ -44,6 +49,10 @@ def send_noop(batch: str, number: int, count: int) -> None:
 
 def send_rows(batch: str, spins: int) -> None:
     plain_rows.defer(batch=batch, spins=spins)
+
+
+def send_calibrate(batch: str) -> None:
+    calibrate.defer(batch=batch)
 
 
 def send_anoop(batch: str, number: int, count: int) -> None:

@@ -23,3 +23,7 @@ def send_noop(batch: str, number: int, count: int) -> None:
 
 def send_rows(batch: str, spins: int) -> None:
     Queue(connection=connection).enqueue(tasks.rows, batch, spins)
+
+
+def send_calibrate(batch: str) -> None:
+    Queue(connection=connection).enqueue(tasks.calibrate, batch)

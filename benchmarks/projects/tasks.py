@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import time
 
 MARKS = "CONTINUABLE_BENCHMARK_MARKS"
@@ -9,6 +10,7 @@ MARKS = "CONTINUABLE_BENCHMARK_MARKS"
 SERVER = "CONTINUABLE_BENCHMARK_SERVER"
 
 ROWS = 80_000
+ROW_SECONDS = 20e-6
 
 
 def mark(batch: str, what: float) -> None:
@@ -21,6 +23,11 @@ def noop(batch: str, number: int, count: int) -> None:
         mark(batch, time.monotonic())
 
 
+def calibrate(batch: str) -> None:
+    """How fast an empty loop is differs from process to process."""
+    mark(batch, spins_per_row())
+
+
 def rows(batch: str, spins: int) -> None:
     started = time.perf_counter()
     for _ in range(ROWS):
@@ -31,3 +38,16 @@ def rows(batch: str, spins: int) -> None:
 def spin(turns: int) -> None:
     for _ in range(turns):
         pass
+
+
+def spins_per_row() -> int:
+    """How many turns of an empty loop take as long as a row is to take, in this process."""
+    turns = 1000
+    each = statistics.median(_seconds(turns) for _ in range(1000)) / turns
+    return round(ROW_SECONDS / each)
+
+
+def _seconds(turns: int) -> float:
+    started = time.perf_counter()
+    spin(turns)
+    return time.perf_counter() - started
