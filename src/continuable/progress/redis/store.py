@@ -17,7 +17,7 @@ from continuable.errors import CheckpointError, JobNotFoundError, StoreBusyError
 from continuable.info import HistoryEntry, JobInfo
 from continuable.outcome import Completed
 from continuable.progress.protocol import Claim, Note, Save
-from continuable.progress.redis import scripts
+from continuable.progress.redis.scripts import Scripts
 from continuable.progress.row import Row, claim_of, new_row, row_of
 from continuable.progress.rowstore import HISTORY, LEASE, RowStore, Transition
 from continuable.progress.sql.store import CONTROLS_EVERY
@@ -61,6 +61,7 @@ class RedisProgress(RowStore):
         self._redis: Any = client_or_url
         if isinstance(client_or_url, str):
             self._redis = Redis.from_url(client_or_url)
+        self._scripts = Scripts(self._redis)
         self._prefix = prefix
 
     def withdraw(self, job_id: str) -> None:
@@ -253,7 +254,7 @@ class RedisProgress(RowStore):
         return now, revision, _row(found) if found else None
 
     def _run(self, script: str, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
-        return scripts.run(self._redis, script, keys, args)
+        return self._scripts.run(script, keys, args)
 
     def _save(self, save: Save) -> bool:
         keys = [self._row_key(save.id), self._key("leases")]
@@ -320,6 +321,7 @@ class RedisProgress(RowStore):
 
     def close(self) -> None:
         """Close the connections of this process."""
+        self._scripts.close()
         self._redis.close()
 
     def __repr__(self) -> str:
