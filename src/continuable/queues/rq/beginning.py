@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rq import Queue
 from rq.job import Job
 from rq.utils import as_text
 from rq.worker import BaseWorker
@@ -37,6 +38,8 @@ class Beginning:
     """Whether this process looks at once for what others have left behind."""
     is_sentry_missing: bool
     """Whether this process is to post it; nobody else does for now."""
+    waiting: int
+    """Jobs on these queues."""
 
 
 def begin(connection: Any, job: Job, lease: float, sentry_lasts: int) -> Beginning:
@@ -44,8 +47,9 @@ def begin(connection: Any, job: Job, lease: float, sentry_lasts: int) -> Beginni
     worker = BaseWorker.redis_worker_namespace_prefix + (job.worker_name or "")
     look_back = max(1, int(500 * min(lease, LOOK_BACK_EVERY)))
     keys = [worker, job.key, LOOKED_BACK, KEY]
-    arguments = [STOP, FIELD, os.getpid(), look_back, sentry_lasts]
-    pid, queues, stop, message, is_turn, is_missing = connection.eval(
+    queue = Queue.redis_queue_namespace_prefix
+    arguments = [STOP, FIELD, os.getpid(), look_back, sentry_lasts, queue]
+    pid, queues, stop, message, is_turn, is_missing, waiting = connection.eval(
         BEGIN, len(keys), *keys, *arguments
     )
     return Beginning(
@@ -55,4 +59,5 @@ def begin(connection: Any, job: Job, lease: float, sentry_lasts: int) -> Beginni
         message=message,
         is_turn_to_look_back=bool(is_turn),
         is_sentry_missing=bool(is_missing),
+        waiting=int(waiting),
     )

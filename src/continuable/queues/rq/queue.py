@@ -54,6 +54,8 @@ DEFAULT = "default"
 """RQ's own default queue."""
 SCHEDULER_SILENCE = timedelta(seconds=10)
 """After which a scheduler of RQ's, which gives a sign of life each second, is taken for dead."""
+NEWS_LASTS = 0.1
+"""Seconds after which it is asked again how many jobs wait."""
 AWAITED = frozenset({State.WAITING, State.INTERRUPTED})
 GIVEN_UP = frozenset({JobStatus.STOPPED, JobStatus.CANCELED})
 
@@ -264,7 +266,7 @@ class RQQueue(EngineQueue):
             if job.id == sentry.ID:
                 return self._stand_sentry(job, worker, deliveries)
             task = self._tasks[definition.name]
-            with self._sentry_posted(worker, task, is_missing=beginning.is_sentry_missing):
+            with self._sentry_posted(worker, task, beginning):
                 message = _message(beginning.message)
                 if message is None:
                     message = self._new_message(definition, job, args, kwargs)
@@ -348,21 +350,24 @@ class RQQueue(EngineQueue):
 
     @contextmanager
     def _sentry_posted(
-        self, worker: RunningWorker, task: Task, *, is_missing: bool
+        self, worker: RunningWorker, task: Task, beginning: Beginning
     ) -> Iterator[None]:
         if not self._keeps_progress:  # nothing is left of a job that was killed
             yield
             return
         queue = self.queue(worker.queues[-1])
-        if is_missing:
+        if beginning.is_sentry_missing:
             self._sentry.put(queue, task)
-        self._running = time.monotonic(), queue, task
+        started_at = time.monotonic()
+        self._running = started_at, queue, task
         try:
             yield
         finally:
             self._running = None
             # With more to do, others will want it at once; and it stands by for those that run.
-            if worker.count_waiting() <= 1 and not self.store.holders():
+            is_news = time.monotonic() - started_at < NEWS_LASTS
+            waiting = beginning.waiting if is_news else worker.count_waiting()
+            if waiting <= 1 and not self.store.holders():
                 self._sentry.relieve(queue)
 
     def _post_sentry_again(self) -> None:
