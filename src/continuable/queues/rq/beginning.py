@@ -39,7 +39,7 @@ class Beginning:
     is_sentry_missing: bool
     """Whether this process is to post it; nobody else does for now."""
     waiting: int
-    """Jobs on these queues."""
+    """Jobs on these queues, the sentry that is to be posted among them."""
 
 
 def begin(connection: Any, job: Job, lease: float, sentry_lasts: int) -> Beginning:
