@@ -32,7 +32,7 @@ from tests.servers.postgresql import PostgreSQL
 from tests.servers.redis import RedisServer
 
 NOOP_ROUNDS = 9
-ROWS_ROUNDS = 5
+ROWS_ROUNDS = 9
 STOPS = 3
 LEASE = 2.0
 TARGET = ">= 0.8"

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from continuable.progress.sql.store import CONTROLS_EVERY
+from continuable.progress.rowstore import CONTROLS_EVERY
 from tests.chaos.jobs import PAUSE, SAVE_EVERY
 
 WRITE = 1.0

@@ -70,7 +70,7 @@ class MessageProgress(RowStore):
 
     def version(self) -> object:
         """Nothing is ever wanted of them."""
-        return None
+        return 0
 
     def renew(self, worker: str) -> None:
         """Nobody else looks at the leases of this process."""

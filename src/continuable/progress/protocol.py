@@ -124,6 +124,8 @@ class Keeper(Protocol):
 
     can_commit: ClassVar[bool]
     """Does `commit` write into a transaction of the user's?"""
+    controls_every: ClassVar[float]
+    """Seconds between two looks at what is wanted of running jobs."""
 
     def save(self, saves: Iterable[Save], timeout: float | None = None) -> list[str]:
         """Write `saves`, and take their workers for alive.
@@ -179,7 +181,7 @@ class Keeper(Protocol):
         ...
 
     def version(self) -> object:
-        """Changes whenever `controls` may give another answer."""
+        """Changes whenever `controls` may give another answer; `None`: only that can tell."""
         ...
 
 

@@ -33,6 +33,7 @@ A = TypeVar("A")
 P = ParamSpec("P")
 
 LEASE = 30.0
+CONTROLS_EVERY = 0.5
 HISTORY = 200
 """Entries that the history of a job keeps."""
 
@@ -48,6 +49,7 @@ class RowStore(ABC):
     """
 
     can_commit: ClassVar[bool] = False
+    controls_every: ClassVar[float] = CONTROLS_EVERY
 
     def __init__(self, *, lease: float = LEASE) -> None:
         if lease <= 0:
@@ -238,9 +240,9 @@ class RowStore(ABC):
     def controls(self, worker: str) -> list[tuple[str, int, State]]:
         """See `ProgressStore.controls`."""
 
-    @abstractmethod
     def version(self) -> object:
-        """See `ProgressStore.version`."""
+        """See `ProgressStore.version`: it would take a round trip as well."""
+        return None
 
     @abstractmethod
     def renew(self, worker: str) -> None:

@@ -33,8 +33,8 @@ from continuable.worker.runner import Ran, Runner
 from continuable.worker.running import RunningJob
 from continuable.worker.watcher import Duty, Watcher
 
-STOPPING_INTERVAL = 0.05
-"""Seconds between two looks whether the process is to stop."""
+STOPPING_EVERY = 0.05
+"""Seconds between two looks whether the process is to stop, where these cost next to nothing."""
 DEATHS_INTERVAL = 5.0
 """Seconds between two looks for jobs of processes of this machine that are gone."""
 UNREACHABLE_PAUSE = 1.0
@@ -86,7 +86,8 @@ class Deliveries:
             lost, so that the job is to be looked at again when a lease has gone by.
         grace: Seconds that running jobs have once the process is to stop.
         passes: Exceptions that mean something to the queue, and come out of `run` untouched.
-        is_stopping: Asked a few times a second, where nobody calls `interrupt`.
+        is_stopping: Asked while jobs are running, where nobody calls `interrupt`.
+        stopping_every: Seconds between two times.
         duties: What else this process is to do now and then.
         begins_at_once: Whether it looks at its start for what others have left behind.
     """
@@ -100,6 +101,7 @@ class Deliveries:
         grace: float = 30.0,
         passes: tuple[type[BaseException], ...] = (),
         is_stopping: Callable[[], bool] | None = None,
+        stopping_every: float = STOPPING_EVERY,
         duties: Sequence[Duty] = (),
         begins_at_once: bool = True,
     ) -> None:
@@ -116,7 +118,8 @@ class Deliveries:
             *duties,
         ]
         if is_stopping is not None:
-            all_duties.append(Duty("stopping", STOPPING_INTERVAL, self._look_out))
+            look_out = Duty("stopping", stopping_every, self._look_out, is_for_jobs=True)
+            all_duties.append(look_out)
         self._is_stopping = is_stopping
         self._watcher = Watcher(
             store, self.worker, grace, all_duties, begins_at_once=begins_at_once

@@ -100,7 +100,11 @@ class Runner:
     def _running(self, definition: JobDefinition[..., Any], claimed: R) -> RunningJob:
         options = definition.options
         running = RunningJob(
-            self._keeper, claimed, save_every=options.save_every, max_runtime=options.max_runtime
+            self._keeper,
+            claimed,
+            self._watcher.wake,
+            save_every=options.save_every,
+            max_runtime=options.max_runtime,
         )
         self._watcher.add(running)
         return running

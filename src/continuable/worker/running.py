@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from continuable.attention import Attention
@@ -22,6 +23,8 @@ from continuable.states import State
 
 logger = logging.getLogger("continuable")
 
+SHORTEST_SAVE = 0.005
+"""Seconds between two saves, however often they are wanted."""
 UNREADABLE_PAUSE = 0.2
 """Seconds between two looks into a database that cannot be read."""
 LOCK_WAIT_AT_BORDERS = 0.05
@@ -69,12 +72,20 @@ class RunningJob:
     """Between the thread that runs a job and the watcher: both sides meet here.
 
     To the execution it is the `Saver`.
+
+    Args:
+        keeper: Where its progress is kept.
+        claimed: The job.
+        hand_over: Tells the watcher that there is something to write.
+        save_every: Seconds between two saves.
+        max_runtime: Seconds after which it is interrupted.
     """
 
     def __init__(
         self,
         keeper: Keeper,
         claimed: Runnable,
+        hand_over: Callable[[], object],
         *,
         save_every: float,
         max_runtime: float | None,
@@ -84,7 +95,8 @@ class RunningJob:
         self.attention = Attention()
         self.execution: Execution | None = None
         self._keeper = keeper
-        self._save_every = save_every
+        self._hand_over = hand_over
+        self._save_every = max(save_every, SHORTEST_SAVE)
         self._save_due_at = now + save_every
         self._deadline = None if max_runtime is None else now + max_runtime
         self._reported_gap: float | None = None
@@ -110,6 +122,8 @@ class RunningJob:
             # What fails here, the watcher tries again and reports.
             with contextlib.suppress(StoreError):
                 self.write(timeout=LOCK_WAIT_AT_BORDERS)
+        else:
+            self._hand_over()
 
     def commit(self, document: str, connection: Any) -> None:
         """Write `document` within the user's transaction."""
@@ -149,6 +163,7 @@ class RunningJob:
         except (TypeError, ValueError):  # a key that is no text, or a circle
             text = json.dumps({"data": repr(data)})
         self._notes.append(Note(time.time(), storable(event), text))
+        self._hand_over()
 
     def notes_left(self) -> list[Note]:
         """What is not in the history yet, for whoever writes the end of the execution."""
@@ -187,9 +202,14 @@ class RunningJob:
         else:
             self.attention.unpause()
 
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether `write` has something to do."""
+        return self._unwritten is not None or bool(self._notes)
+
     def write(self, timeout: float) -> None:
         """Write what is not written yet. `StoreError` if that fails: it stays to be written."""
-        if self._unwritten is None and not self._notes:
+        if not self.is_unwritten:
             return
         if not self._writing.acquire(timeout=timeout):
             return  # the other side is at it

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec
 
@@ -18,27 +19,37 @@ logger = logging.getLogger("continuable")
 
 P = ParamSpec("P")
 
-TICK = 0.1
-"""Seconds between two looks while jobs are running."""
-IDLE_TICK = 0.25
-SHORTEST_TICK = 0.005
+LONGEST_REST = 0.5
+"""Seconds while jobs are running: one may come to no checkpoint, which has no time of its own."""
+IDLE_REST = 0.25
+"""Seconds while none are: for so long, a new one need not wake this thread."""
+SHORTEST_REST = 0.005
+SLACK = 0.02
+"""Seconds by which a thing is done too soon, to be done together with another: each time that this
+thread wakes, it holds up those of the jobs."""
 WRITE_WAIT = 1.0
-"""Seconds to wait for the database's lock before the next look."""
+"""Seconds to wait for the database's lock."""
+WRITE_AGAIN = 0.1
+"""Seconds after which it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Something else that is to be done now and then, whether or not jobs are running."""
+    """Something else that is to be done now and then."""
 
     kind: str
     """What a trouble with it is remembered by."""
     every: float
     """Seconds between two times."""
     work: Callable[[], object]
+    is_for_jobs: bool = False
+    """Whether it is of use only while jobs are running."""
 
 
 class Watcher:
     """Raises the flags of the jobs of one process and does their waiting for the disk.
+
+    It rests until something is due, or a job has handed something over.
 
     Args:
         keeper: Where progress is kept.
@@ -66,25 +77,35 @@ class Watcher:
         self._wake = threading.Event()
         self._is_over = False
         self._looks_again_at = math.inf
+        self._asked_at = -math.inf
         self._seen: tuple[object, list[RunningJob]] | None = None
         self._reported: dict[str, str] = {}
-        self._thread = threading.Thread(target=self._watch, name="continuable-watcher", daemon=True)
+        self._watching = threading.Lock()
+        """Held for as long as the thread lives."""
 
     def start(self) -> None:
         """Begin to watch."""
-        self._thread.start()
+        self._watching.acquire()
+        # `threading.Thread` waits until it runs, which takes a process that is forked for a short
+        # job as long as anything else that it does.
+        _thread.start_new_thread(self._watch, ())
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Watch no more, once what is under way has been done."""
         self._is_over = True
+        self.wake()
+        with self._watching:
+            pass
+
+    def wake(self) -> None:
+        """Look at once: there is something to write."""
         self._wake.set()
-        self._thread.join()
 
     def add(self, job: RunningJob) -> None:
         """Mind `job` until it is removed."""
         self._jobs[job] = None
         if job.next_due() < self._looks_again_at:
-            self._wake.set()
+            self.wake()
 
     def remove(self, job: RunningJob) -> None:
         """`job` has ended."""
@@ -116,23 +137,39 @@ class Watcher:
         return list(self._jobs)
 
     def _watch(self) -> None:
-        while True:  # once at least, however soon it is stopped
-            # Until it is known how long this thread rests, whoever is added wakes it.
-            self._looks_again_at = math.inf
-            now = time.monotonic()
-            jobs = self._running()
-            for job in jobs:
-                job.attend_to_time(now)
-                job.tell_if_overdue(self._grace, now)
-            self._try("progress", self.save_all)
+        try:
+            while True:  # once at least, however soon it is stopped
+                # Until it is known how long this thread rests, whoever is added wakes it.
+                self._looks_again_at = math.inf
+                now, jobs = time.monotonic(), self._running()
+                self._look(jobs, now)
+                self._rest(jobs, now)
+                if self._is_over:
+                    return
+        finally:
+            self._watching.release()
+
+    def _look(self, jobs: list[RunningJob], now: float) -> None:
+        for job in jobs:
+            job.attend_to_time(now)
+            job.tell_if_overdue(self._grace, now)
+        self._try("progress", self.save_all)
+        if not jobs:
+            self._asked_at = now  # of a new one, all is known
+        elif now >= self._asks_again_at - SLACK:
+            self._asked_at = now
             self._try("requests", self._obey, jobs)
-            for duty, done_at in self._duties.items():
-                if now - done_at >= duty.every:
-                    self._duties[duty] = now
-                    self._try(duty.kind, duty.work)
-            self._rest(jobs, now)
-            if self._is_over:
-                return
+        for duty in self._duties_of(jobs):
+            if now >= self._duties[duty] + duty.every - SLACK:
+                self._duties[duty] = now
+                self._try(duty.kind, duty.work)
+
+    @property
+    def _asks_again_at(self) -> float:
+        return self._asked_at + self._keeper.controls_every
+
+    def _duties_of(self, jobs: list[RunningJob]) -> list[Duty]:
+        return [duty for duty in self._duties if jobs or not duty.is_for_jobs]
 
     def _try(self, kind: str, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Do `work`, which may be tried again at the next look; log a trouble of a kind once."""
@@ -149,21 +186,21 @@ class Watcher:
         else:
             self._reported.pop(kind, None)
 
-    def _rest(self, jobs: Iterable[RunningJob], now: float) -> None:
-        due = [job.next_due() for job in jobs]
-        due += [done_at + duty.every for duty, done_at in self._duties.items()]
-        until = min([now + (TICK if jobs else IDLE_TICK), *due])
-        self._looks_again_at = until
-        self._wake.wait(max(SHORTEST_TICK, until - time.monotonic()))
+    def _rest(self, jobs: list[RunningJob], now: float) -> None:
+        due = [self._duties[duty] + duty.every for duty in self._duties_of(jobs)]
+        due.append(min(now + LONGEST_REST, self._asks_again_at) if jobs else now + IDLE_REST)
+        due += [job.next_due() for job in jobs]
+        due += [now + WRITE_AGAIN for job in jobs if job.is_unwritten]
+        self._looks_again_at = until = min(due)
+        self._wake.wait(max(SHORTEST_REST, until - time.monotonic()))
         self._wake.clear()
 
     def _obey(self, jobs: list[RunningJob]) -> None:
         """Read what is wanted of the jobs, if that may have changed or a job is new."""
-        if not jobs:
-            return
         # Read before the controls are, so that what changes meanwhile is seen the next time.
-        seen = (self._keeper.version(), jobs)
-        if seen == self._seen:
+        version = self._keeper.version()
+        seen = (version, jobs)
+        if version is not None and seen == self._seen:
             return
         controls = {row[0]: row[1:] for row in self._keeper.controls(self._worker)}
         for job in jobs:

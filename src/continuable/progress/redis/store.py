@@ -20,7 +20,6 @@ from continuable.progress.protocol import Claim, Note, Save
 from continuable.progress.redis.scripts import Scripts
 from continuable.progress.row import Row, claim_of, new_row, row_of
 from continuable.progress.rowstore import HISTORY, LEASE, RowStore, Transition
-from continuable.progress.sql.store import CONTROLS_EVERY
 from continuable.progress.transitions import Told
 from continuable.record import JobRecord
 from continuable.states import RUNNING, State
@@ -105,22 +104,8 @@ class RedisProgress(RowStore):
     def controls(self, worker: str) -> builtins.list[tuple[str, int, State]]:
         """See `ProgressStore.controls`."""
         with self._errors():
-            ids = [_text(job_id) for job_id in self._redis.smembers(self._worker_key(worker))]
-            pipe = self._redis.pipeline(transaction=False)
-            for job_id in ids:
-                pipe.hmget(self._row_key(job_id), "fence", "state")
-            found = zip(ids, pipe.execute(), strict=True)
-        return [
-            (job_id, int(fence), State(_text(state)))
-            for job_id, (fence, state) in found
-            if fence is not None
-        ]
-
-    def version(self) -> object:
-        """See `ProgressStore.version`: asked now and then, for a look is a round trip."""
-        import time
-
-        return int(time.monotonic() / CONTROLS_EVERY)
+            found = self._run("controls", keys=[self._worker_key(worker), self._row_key("")])
+        return [(_text(job_id), int(fence), State(_text(state))) for job_id, fence, state in found]
 
     def renew(self, worker: str) -> None:
         """See `ProgressStore.renew`."""

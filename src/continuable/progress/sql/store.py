@@ -7,7 +7,6 @@ import dataclasses
 import gc
 import json
 import re
-import time
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -27,8 +26,6 @@ from continuable.states import State
 
 A = TypeVar("A")
 
-CONTROLS_EVERY = 0.5
-"""Seconds between two looks for what is wanted of the jobs."""
 LOCK_WAITS = (0.25, 1.0, 5.0)
 """Seconds that each attempt of a change waits for whoever is in its way; then it is given up."""
 
@@ -127,10 +124,6 @@ class SQLStore(RowStore):
         with self._reading() as session:
             rows = self._run(session, "of_worker", worker=worker).rows
             return [(job_id, fence, State(state)) for job_id, fence, state in rows]
-
-    def version(self) -> object:
-        """See `ProgressStore.version`: asked now and then, for a look is a round trip."""
-        return int(time.monotonic() / CONTROLS_EVERY)
 
     def renew(self, worker: str) -> None:
         """See `ProgressStore.renew`."""

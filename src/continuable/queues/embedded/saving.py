@@ -23,6 +23,7 @@ class Saves:
     """The part of the job table that running jobs write to and are told by."""
 
     can_commit: ClassVar[bool] = True
+    controls_every: ClassVar[float] = 0.1
 
     def __init__(self, database: Database) -> None:
         self._database = database

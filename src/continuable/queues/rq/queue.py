@@ -54,6 +54,8 @@ DEFAULT = "default"
 """RQ's own default queue."""
 SCHEDULER_SILENCE = timedelta(seconds=10)
 """After which a scheduler of RQ's, which gives a sign of life each second, is taken for dead."""
+STOPPING_EVERY = 0.25
+"""Seconds between two looks whether the worker is to stop: each is a round trip."""
 NEWS_LASTS = 0.1
 """Seconds after which it is asked again how many jobs wait."""
 AWAITED = frozenset({State.WAITING, State.INTERRUPTED})
@@ -141,6 +143,7 @@ class RQQueue(EngineQueue):
             store,
             self._rescue,
             is_stopping=self._is_stopping,
+            stopping_every=STOPPING_EVERY,
             duties=duties,
             begins_at_once=self._looks_back_at_once,
         )

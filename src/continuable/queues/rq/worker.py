@@ -16,7 +16,7 @@ from rq.worker import BaseWorker
 STOP = "shutdown_requested_date"
 """The field of a worker that was told to stop."""
 INTERVAL = 0.2
-"""Seconds between two questions to Redis whether it is to stop."""
+"""Seconds between two questions to Redis whether it is to stop, at least."""
 COUNT = """
 local count = 0
 for _, queue in ipairs(KEYS) do

@@ -1,6 +1,8 @@
 """The thread that minds the running jobs of a worker process."""
 
 import threading
+import time
+from itertools import pairwise
 
 import pytest
 
@@ -20,9 +22,22 @@ def watcher(table):
 
 
 @pytest.fixture
-def running(table):
+def sleeper(table, monkeypatch):
+    """Looks at nothing by itself."""
+    monkeypatch.setattr(watchers, "IDLE_REST", 600.0)
+    monkeypatch.setattr(watchers, "LONGEST_REST", 600.0)
+    monkeypatch.setattr(type(table), "controls_every", 600.0)
+    watcher = Watcher(table, "alive", 600.0)
+    yield watcher
+    watcher.stop()
+
+
+@pytest.fixture
+def running(table, watcher):
     def running(claimed, *, save_every=600.0, max_runtime=None):
-        return RunningJob(table, claimed, save_every=save_every, max_runtime=max_runtime)
+        return RunningJob(
+            table, claimed, watcher.wake, save_every=save_every, max_runtime=max_runtime
+        )
 
     return running
 
@@ -30,7 +45,7 @@ def running(table):
 def test_a_job_that_comes_while_the_watcher_looks_is_minded_in_time(
     watcher, running, running_elsewhere, database, monkeypatch
 ):
-    monkeypatch.setattr(watchers, "IDLE_TICK", 600.0)
+    monkeypatch.setattr(watchers, "IDLE_REST", 600.0)
     job = running(running_elsewhere(), max_runtime=0.01)
     looking, go_on = threading.Event(), threading.Event()
     look = database.check
@@ -100,3 +115,59 @@ def test_the_trouble_of_one_job_does_not_keep_another_from_being_saved(
     watcher.add(good)
     watcher.start()
     until(lambda: table.find(good.claimed.id).cursor == 5)
+
+
+def test_what_a_job_hands_over_is_written_at_once(sleeper, running_elsewhere, table):
+    job = RunningJob(table, running_elsewhere(), sleeper.wake, save_every=600.0, max_runtime=None)
+    sleeper.add(job)
+    sleeper.start()
+    for number in range(1, 4):
+        job.save(f'{{"current":["a",{number}]}}', is_border=False)
+        until(lambda number=number: table.find(job.claimed.id).cursor == number, deadline=10)
+        job.note("told", {"number": number})
+        until(
+            lambda number=number: (
+                [entry.data["number"] for entry in table.history(job.claimed.id)]
+                == list(range(1, number + 1))
+            ),
+            deadline=10,
+        )
+
+
+def test_it_rests_until_something_is_due(sleeper, running_elsewhere, table, monkeypatch):
+    looks = []
+    monkeypatch.setattr(table, "version", lambda: looks.append(time.monotonic()))
+    monkeypatch.setattr(type(table), "controls_every", 0.05)
+    job = RunningJob(table, running_elsewhere(), sleeper.wake, save_every=600.0, max_runtime=None)
+    sleeper.add(job)
+    sleeper.start()
+    until(lambda: len(looks) > 4)
+    gaps = [later - earlier for earlier, later in pairwise(looks)]
+    assert min(gaps) >= 0.05 - watchers.SLACK
+
+
+def test_a_duty_for_jobs_is_done_only_while_some_are_running(table, running_elsewhere, monkeypatch):
+    monkeypatch.setattr(watchers, "IDLE_REST", 0.01)
+    done, idle = [], []
+    duties = [
+        watchers.Duty("for jobs", 0.01, lambda: done.append(1), is_for_jobs=True),
+        watchers.Duty("always", 0.01, lambda: idle.append(1)),
+    ]
+    watcher = Watcher(table, "alive", 600.0, duties)
+    job = RunningJob(table, running_elsewhere(), watcher.wake, save_every=600.0, max_runtime=None)
+    watcher.start()
+    try:
+        until(lambda: len(idle) > 4)
+        assert not done
+        watcher.add(job)
+        until(lambda: len(done) > 1)
+    finally:
+        watcher.stop()
+
+
+def test_a_save_as_often_as_possible_leaves_time_for_the_job(running, running_elsewhere):
+    job = running(running_elsewhere(), save_every=0.0)
+    now = job.next_due()
+    job.attend_to_time(now)
+    assert job.attention.is_save_due
+    assert job.next_due() > now
