@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +36,6 @@ from continuable.queues.rq.place import is_one_place
 from continuable.queues.rq.sentry import Sentry
 from continuable.queues.rq.worker import RunningWorker
 from continuable.record import JobRecord
-from continuable.states import State
 from continuable.worker.delivery import Deliveries
 from continuable.worker.watcher import Duty
 
@@ -56,9 +55,6 @@ SCHEDULER_SILENCE = timedelta(seconds=10)
 """After which a scheduler of RQ's, which gives a sign of life each second, is taken for dead."""
 STOPPING_EVERY = 0.25
 """Seconds between two looks whether the worker is to stop: each is a round trip."""
-NEWS_LASTS = 0.1
-"""Seconds after which it is asked again how many jobs wait."""
-AWAITED = frozenset({State.WAITING, State.INTERRUPTED})
 GIVEN_UP = frozenset({JobStatus.STOPPED, JobStatus.CANCELED})
 
 
@@ -84,7 +80,6 @@ class RQQueue(EngineQueue):
         self._tasks: dict[str, Task] = {}
         self._worker: RunningWorker | None = None
         self._looks_back_at_once = True
-        self._running: tuple[float, Queue, Task] | None = None
 
     # --- what `EngineQueue` asks for
 
@@ -135,7 +130,7 @@ class RQQueue(EngineQueue):
         duties = []
         if self._keeps_progress:  # else it knows of no job that is not begun
             duties = [
-                Duty("sentry", store.lease / 3, self._post_sentry_again),
+                Duty("sentry", store.lease / 3, self._sentry.post_again),
                 Duty("taken jobs", store.lease / 2, self._bring_back_taken),
             ]
         return Deliveries(
@@ -268,8 +263,7 @@ class RQQueue(EngineQueue):
         try:
             if job.id == sentry.ID:
                 return self._stand_sentry(job, worker, deliveries)
-            task = self._tasks[definition.name]
-            with self._sentry_posted(worker, task, beginning):
+            with self._sentry_posted(definition, worker, beginning):
                 message = _message(beginning.message)
                 if message is None:
                     message = self._new_message(definition, job, args, kwargs)
@@ -336,7 +330,7 @@ class RQQueue(EngineQueue):
 
     def _is_awaited(self, job_id: str) -> bool:
         try:
-            return self.store.find(job_id).state in AWAITED
+            return self.store.find(job_id).state in sentry.AWAITED
         except JobNotFoundError:
             return False
 
@@ -344,59 +338,27 @@ class RQQueue(EngineQueue):
 
     @property
     def _keeps_progress(self) -> bool:
+        """Else nothing is left of a job that was killed, and nobody need look for it."""
         # Of an abstract class, `isinstance` costs a process that is just forked a good deal.
         return type(self.store) is not MessageProgress
 
     @cached_property
     def _sentry(self) -> Sentry:
-        return Sentry(self.connection, self.store.lease)
+        return Sentry(self.connection, self.store)
 
-    @contextmanager
     def _sentry_posted(
-        self, worker: RunningWorker, task: Task, beginning: Beginning
-    ) -> Iterator[None]:
-        if not self._keeps_progress:  # nothing is left of a job that was killed
-            yield
-            return
-        queue = self.queue(worker.queues[-1])
-        if beginning.is_sentry_missing:
-            self._sentry.put(queue, task)
-        started_at = time.monotonic()
-        self._running = started_at, queue, task
-        try:
-            yield
-        finally:
-            self._running = None
-            # With more to do, others will want it at once; and it stands by for those that run.
-            is_news = time.monotonic() - started_at < NEWS_LASTS
-            waiting = beginning.waiting if is_news else worker.count_waiting()
-            if waiting <= 1 and not self.store.holders():
-                self._sentry.relieve(queue)
-
-    def _post_sentry_again(self) -> None:
-        """Somebody else may have relieved it, or died with it."""
-        running = self._running
-        if running is not None and time.monotonic() - running[0] > self.store.lease / 3:
-            self._sentry.post(*running[1:])
+        self, definition: JobDefinition[..., Any], worker: RunningWorker, beginning: Beginning
+    ) -> AbstractContextManager[None]:
+        if not self._keeps_progress:
+            return nullcontext()
+        queue, task = self.queue(worker.queues[-1]), self._tasks[definition.name]
+        return self._sentry.posted(queue, task, worker, beginning)
 
     def _stand_sentry(self, job: Job, worker: RunningWorker, deliveries: Deliveries) -> Retry:
         deliveries.recover()  # in a process of its own, this may be the only moment for it
         self._bring_back_taken()
-        begins_at, lease = time.monotonic(), self.store.lease
-        while self._have_jobs_begun(or_wait=time.monotonic() < begins_at + lease):
-            is_over = time.monotonic() > begins_at + max(sentry.TURN, 2 * lease)
-            if worker.is_wanted(within=sentry.ASK_EVERY) or is_over:
-                # Behind all that the worker has to do: it takes its queues in their order.
-                self._sentry.post_again(self.queue(worker.queues[-1]), job)
-                break
-        else:
-            deliveries.recover()
-            self._sentry.dismiss()
+        self._sentry.stand(job, self.queue(worker.queues[-1]), worker, deliveries.recover)
         return leave(job)
-
-    def _have_jobs_begun(self, *, or_wait: bool) -> bool:
-        """`or_wait`: or one waits, and so may have lost its message, which shows after a lease."""
-        return any(s.is_running or (or_wait and s in AWAITED) for s in self.store.counts())
 
     def __repr__(self) -> str:
         options = self.connection.connection_pool.connection_kwargs

@@ -7,10 +7,20 @@ with nothing else to do stands it, and makes room as soon as another job waits.
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from rq import Queue
 from rq.job import Job, JobStatus
+
+from continuable.progress.protocol import ProgressStore
+from continuable.states import State
+
+if TYPE_CHECKING:
+    from continuable.queues.rq.beginning import Beginning
+    from continuable.queues.rq.worker import RunningWorker
 
 ID = "continuable-sentry"
 KEY = f"{ID}:posted"
@@ -19,22 +29,72 @@ TURN = 30.0
 """Seconds for which a worker stands it."""
 ASK_EVERY = 1.0
 """Seconds between two questions whether there are jobs to stand by for."""
+NEWS_LASTS = 0.1
+"""Seconds after which it is asked again how many jobs wait."""
+AWAITED = frozenset({State.WAITING, State.INTERRUPTED})
 
 
 class Sentry:
     """The one of a Redis."""
 
-    def __init__(self, connection: Any, lease: float) -> None:
+    def __init__(self, connection: Any, store: ProgressStore) -> None:
         self._connection = connection
-        self.lasts = int(3000 * max(lease, 1.0))
+        self._store = store
+        self._running: tuple[float, Queue, Any] | None = None
+        self.lasts = int(3000 * max(store.lease, 1.0))
         """Milliseconds: without a sign of it, somebody posts another."""
 
     def post(self, queue: Queue, task: Any) -> None:
         """Have it wait on `queue`, where nobody has posted it yet."""
         if self._connection.set(KEY, "", nx=True, px=self.lasts):
-            self.put(queue, task)
+            self._put(queue, task)
 
-    def put(self, queue: Queue, task: Any) -> None:
+    @contextmanager
+    def posted(
+        self, queue: Queue, task: Any, worker: RunningWorker, beginning: Beginning
+    ) -> Iterator[None]:
+        """See that it waits on `queue`, or is stood, while `worker` runs a job."""
+        if beginning.is_sentry_missing:
+            self._put(queue, task)
+        started_at = time.monotonic()
+        self._running = started_at, queue, task
+        try:
+            yield
+        finally:
+            self._running = None
+            # With more to do, others will want it at once; and it stands by for those that run.
+            is_news = time.monotonic() - started_at < NEWS_LASTS
+            waiting = beginning.waiting if is_news else worker.count_waiting()
+            if waiting <= 1 and not self._store.holders():
+                self._relieve(queue)
+
+    def post_again(self) -> None:
+        """Somebody else may have relieved it, or died with it."""
+        if self._running is None:
+            return
+        started_at, queue, task = self._running
+        if time.monotonic() - started_at > self._store.lease / 3:
+            self.post(queue, task)
+
+    def stand(
+        self, job: Job, queue: Queue, worker: RunningWorker, recover: Callable[[], object]
+    ) -> None:
+        """Stand by until `worker` has something else to do, or no job is left to stand by for."""
+        begins_at, lease = time.monotonic(), self._store.lease
+        while self._have_jobs_begun(or_wait=time.monotonic() < begins_at + lease):
+            is_over = time.monotonic() > begins_at + max(TURN, 2 * lease)
+            if worker.is_wanted(within=ASK_EVERY) or is_over:
+                # Behind all that the worker has to do: it takes its queues in their order.
+                self._make_room(queue, job)
+                return
+        recover()
+        self._dismiss()
+
+    def _have_jobs_begun(self, *, or_wait: bool) -> bool:
+        """`or_wait`: or one waits, and so may have lost its message, which shows after a lease."""
+        return any(s.is_running or (or_wait and s in AWAITED) for s in self._store.counts())
+
+    def _put(self, queue: Queue, task: Any) -> None:
         """Have it wait on `queue`; whoever calls this has set its key."""
         job = queue.create_job(task, job_id=ID, timeout=-1, result_ttl=0, description=DESCRIPTION)
         with self._connection.pipeline() as pipeline:
@@ -44,8 +104,8 @@ class Sentry:
             queue.push_job_id(ID, pipeline=pipeline)
             pipeline.execute()
 
-    def post_again(self, queue: Queue, job: Job) -> None:
-        """Whoever stood it makes room."""
+    def _make_room(self, queue: Queue, job: Job) -> None:
+        """Whoever stood it has others to run."""
         with self._connection.pipeline() as pipeline:
             pipeline.set(KEY, "", px=self.lasts)
             pipeline.hset(job.key, "origin", queue.name)
@@ -53,14 +113,14 @@ class Sentry:
             queue.push_job_id(ID, pipeline=pipeline)
             pipeline.execute()
 
-    def relieve(self, queue: Queue) -> None:
+    def _relieve(self, queue: Queue) -> None:
         """The last job that ran has ended: unless somebody stands it by now, it goes.
 
         Whoever runs jobs after all posts it again.
         """
         if self._connection.lrem(queue.key, -1, ID):
-            self.dismiss()
+            self._dismiss()
 
-    def dismiss(self) -> None:
+    def _dismiss(self) -> None:
         """There is nothing left to stand by for."""
         self._connection.delete(KEY, Job.key_for(ID))

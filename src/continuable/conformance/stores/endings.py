@@ -1,0 +1,145 @@
+"""How an execution ends, and who brings a job back whose worker has died."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from continuable.conformance.keepers import AT_3, AT_5, AT_8, save_of
+from continuable.conformance.stores.opening import StoreFixtures
+from continuable.conformance.stores.terms import (
+    a_record,
+    cancelled,
+    completed,
+    events,
+    eventually,
+    failed,
+    granted,
+    message,
+    suspended,
+)
+from continuable.outcome import Fenced
+from continuable.progress import Claim, Note, ProgressStore
+from continuable.states import State
+
+
+class EndingSuite(StoreFixtures):
+    """Outcomes and recovery."""
+
+    def test_a_completed_job_has_its_result(self, store: ProgressStore, claim: Claim) -> None:
+        notes = [Note(time.time(), "imported", '{"rows":3}')]
+        settled = store.settle(claim, completed(AT_8), longest_gap=0.5, notes=notes)
+        assert (settled.state, settled.record) == (State.COMPLETED, None)
+        result, info = store.result(claim.id), store.find(claim.id)
+        assert (result.state, result.result) == (State.COMPLETED, "42")
+        assert (info.cursor, info.longest_gap, info.worker) == (8, 0.5, None)
+        assert info.finished_at is not None
+        assert [(e.event, e.data) for e in store.history(claim.id)] == [("imported", {"rows": 3})]
+
+    def test_a_suspended_job_waits_for_its_next_message(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        outcome = suspended(AT_5, wait=7.0, queue="slow", priority=1)
+        settled = store.settle(claim, outcome)
+        assert settled.state is State.INTERRUPTED
+        record = message(settled)
+        assert (record.queue, record.priority, record.resumptions) == ("slow", 1, 1)
+        info = store.find(claim.id)
+        assert (info.state, info.reason, info.resumptions) == (State.INTERRUPTED, "stopping", 1)
+        assert info.run_at is not None
+        assert info.saved_at is not None
+        assert 5 < (info.run_at - info.saved_at).total_seconds() < 9
+        assert events(store, claim.message) == ["job.interrupted"]
+
+    def test_what_is_planned_is_not_counted(self, store: ProgressStore, claim: Claim) -> None:
+        outcome = suspended(AT_5, reason="isolating", is_counted=False)
+        assert message(store.settle(claim, outcome)).resumptions == 0
+
+    def test_a_job_that_has_failed_keeps_its_error(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        assert store.settle(claim, failed(AT_5)).state is State.FAILED
+        result = store.result(claim.id)
+        assert (result.error, result.traceback) == ("ValueError: no", "Traceback ...")
+        assert store.find(claim.id).cursor == 5
+        assert events(store, claim.message) == ["job.failed"]
+
+    def test_failures_in_a_row_are_counted_until_there_is_progress(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        record = message(store.settle(claim, failed("{}", made_progress=False), retry_in=1.0))
+        second = granted(store.claim(record, "two"))
+        assert (second.failures, second.reason) == (1, "retry")
+        record = message(store.settle(second, failed("{}", made_progress=False), retry_in=0.0))
+        third = granted(store.claim(record, "three"))
+        assert third.failures == 2
+        record = message(store.settle(third, suspended(AT_3)))
+        assert granted(store.claim(record, "four")).failures == 0
+        assert events(store, claim.message)[:2] == ["job.retrying", "job.retrying"]
+
+    def test_a_cancelled_job_keeps_its_progress_and_the_reason(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        assert store.settle(claim, cancelled(AT_5, "enough")).state is State.CANCELLED
+        assert store.result(claim.id).reason == "enough"
+        assert store.find(claim.id).cursor == 5
+
+    def test_a_fenced_execution_writes_nothing(self, store: ProgressStore, claim: Claim) -> None:
+        assert store.settle(claim, Fenced()).state is None
+        assert store.find(claim.id).state is State.RUNNING
+
+    def test_the_jobs_of_the_dead_come_back_once(self, hasty: ProgressStore) -> None:
+        claims = [granted(hasty.claim(a_record(f"job-{n}"), "one")) for n in range(3)]
+        hasty.save([save_of(claims[0], 1, AT_3)])
+        found: list[str] = []
+        while len(found) < 3:
+            for record in eventually(hasty.recover):
+                hasty.confirm(record)
+                found.append(record.id)
+        assert sorted(found) == ["job-0", "job-1", "job-2"]
+        info = hasty.find("job-0")
+        assert (info.state, info.reason, info.cursor) == (State.INTERRUPTED, "died", 3)
+        assert (info.deaths, info.resumptions) == (1, 1)
+
+    def test_a_message_that_nobody_confirms_is_sent_again(
+        self, hasty: ProgressStore, claim_hasty: Claim
+    ) -> None:
+        record = message(hasty.settle(claim_hasty, suspended(AT_3)))
+        again = eventually(hasty.recover)
+        assert [found.id for found in again] == [record.id]
+        assert again[0].delivery > record.delivery
+
+    def test_a_confirmed_message_may_wait_for_as_long_as_it_likes(
+        self, hasty: ProgressStore, claim_hasty: Claim
+    ) -> None:
+        record = message(hasty.settle(claim_hasty, suspended(AT_3)))
+        hasty.confirm(record)
+        other = granted(hasty.claim(a_record("other"), "one"))
+        recovered = eventually(hasty.recover)  # the other one's lease was taken later
+        assert [found.id for found in recovered] == [other.id]
+        assert granted(hasty.claim(record, "two")).progress == AT_3
+
+    def test_what_was_recovered_is_confirmed_as_well(
+        self, hasty: ProgressStore, claim_hasty: Claim
+    ) -> None:
+        (record,) = eventually(hasty.recover)
+        assert record.id == claim_hasty.id
+        hasty.confirm(record)
+        assert hasty.recover() == []
+        claim = granted(hasty.claim(record, "two"))
+        assert (claim.reason, claim.message.resumptions) == ("died", 1)
+
+    def test_poison_is_not_recovered(self, hasty: ProgressStore, claim_hasty: Claim) -> None:
+        eventually(
+            lambda: (
+                hasty.find(claim_hasty.id).state is State.FAILED
+                or hasty.recover(max_deaths=lambda _name: 1)
+            )
+        )
+        assert hasty.find(claim_hasty.id).state is State.FAILED
+
+    @pytest.fixture
+    def claim_hasty(self, hasty: ProgressStore) -> Claim:
+        """A job whose lease ends soon."""
+        return granted(hasty.claim(a_record("hasty"), "one"))
