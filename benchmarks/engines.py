@@ -31,8 +31,10 @@ from continuable.states import State
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.redis import RedisServer
 
-NOOP_ROUNDS = 9
-ROWS_ROUNDS = 9
+NOOP_ROUNDS = 15
+ROWS_WORKERS = 5
+"""A loop is faster in one process than in another, by more than what is to be found out."""
+ROWS_ROUNDS = 3
 STOPS = 3
 LEASE = 2.0
 TARGET = ">= 0.8"
@@ -177,17 +179,20 @@ def noop_figure(engine: Engine, way: Way, server: Any, marks: Path, project: Mod
 
 
 def rows_figure(engine: Engine, server: Any, marks: Path, project: ModuleType) -> Figure:
-    marks.unlink(missing_ok=True)
-    project.send_calibrate("spins")
-    with ended(engine.start(server, marks, *engine.of_one)):
-        [spins] = await_marks(marks, 1)["spins"]
+    plain: list[float] = []
+    ours: list[float] = []
+    for _ in range(ROWS_WORKERS):
+        marks.unlink(missing_ok=True)
+        project.send_calibrate("spins")
+        with ended(engine.start(server, marks, *engine.of_one)):
+            [spins] = await_marks(marks, 1)["spins"]
+            for turn in range(ROWS_ROUNDS):
+                project.send_rows(f"plain {turn}", spins)
+                project.rows.enqueue(f"ours {turn}", spins)
+            found = await_marks(marks, 1 + 2 * ROWS_ROUNDS)
         for turn in range(ROWS_ROUNDS):
-            project.send_rows(f"plain {turn}", spins)
-            project.rows.enqueue(f"ours {turn}", spins)
-        found = await_marks(marks, 1 + 2 * ROWS_ROUNDS)
-    plain, ours = (
-        [b[0] for n, b in found.items() if n.startswith(who)] for who in ("plain", "ours")
-    )
+            plain += found[f"plain {turn}"]
+            ours += found[f"ours {turn}"]
     what = f"80,000 rows of 20 us, saved each second, {engine.name}"
     return Figure(what, median_of_ratios(ours, plain), "x", "<= 1.03")
 

@@ -38,23 +38,24 @@ class JobRecord:
 
     def to_json(self) -> str:
         """The payload as one line of JSON."""
+        return json.dumps(self.to_plain(), separators=(",", ":"))
+
+    def to_plain(self) -> dict[str, Any]:
+        """The payload, for a message that is JSON as a whole."""
         args, kwargs = json.loads(self.arguments)
-        return json.dumps(
-            {
-                "v": VERSION,
-                "id": self.id,
-                "name": self.name,
-                "args": args,
-                "kwargs": kwargs,
-                "queue": self.queue,
-                "priority": self.priority,
-                "executions": self.executions,
-                "resumptions": self.resumptions,
-                "delivery": self.delivery,
-                "progress": self.progress,
-            },
-            separators=(",", ":"),
-        )
+        return {
+            "v": VERSION,
+            "id": self.id,
+            "name": self.name,
+            "args": args,
+            "kwargs": kwargs,
+            "queue": self.queue,
+            "priority": self.priority,
+            "executions": self.executions,
+            "resumptions": self.resumptions,
+            "delivery": self.delivery,
+            "progress": self.progress,
+        }
 
     @classmethod
     def from_json(cls, text: str) -> JobRecord:
@@ -67,7 +68,7 @@ class JobRecord:
 
     @classmethod
     def from_plain(cls, plain: Any) -> JobRecord:
-        """The same of a payload that is no text any more."""
+        """Read back what `to_plain` has given; `DeserializationError` as above."""
         try:
             version = plain["v"]
             if version != VERSION:

@@ -61,7 +61,12 @@ def _namespace() -> int:
 
 
 def _host() -> str:
-    return "".join(c if c.isalnum() or c in "-." else "_" for c in socket.gethostname())
+    return _spelt(socket.gethostname())
 
 
-machine(_namespace())  # known to all processes that are forked from here, each for a job
+@cache
+def _spelt(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-." else "_" for c in name)
+
+
+new_worker_id()  # what it takes is known to all processes that are forked from here, each for a job

@@ -74,7 +74,7 @@ class Messages:
         return {"task_id": record.id, "add_to_parent": False, **options}
 
     def _header_of(self, record: JobRecord, retries: int) -> str:
-        plain = json.loads(record.to_json())
+        plain = record.to_plain()
         del plain["args"], plain["kwargs"]
         plain["retries"] = retries
         text = json.dumps(plain, separators=(",", ":"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from procrastinate import jobs
@@ -18,7 +17,7 @@ NATIVE = "procrastinate-"
 
 def task_arguments(record: JobRecord) -> dict[str, Any]:
     """The keyword arguments of the task that runs `record`."""
-    plain = json.loads(record.to_json())
+    plain = record.to_plain()
     return {**plain.pop("kwargs"), RESERVED: plain}
 
 

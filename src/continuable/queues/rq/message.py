@@ -41,7 +41,7 @@ class Message:
         """As text."""
         return json.dumps(
             {
-                "record": self.record.to_json(),
+                "record": self.record.to_plain(),
                 "due": self.due,
                 "retries": self.retries,
                 "has_failed": self.has_failed,
@@ -52,4 +52,4 @@ class Message:
     def from_json(cls, text: bytes | str) -> Message:
         """Read it back."""
         plain = json.loads(text)
-        return cls(**{**plain, "record": JobRecord.from_json(plain["record"])})
+        return cls(**{**plain, "record": JobRecord.from_plain(plain["record"])})

@@ -70,11 +70,9 @@ class Sentry:
 
     def post_again(self) -> None:
         """Somebody else may have relieved it, or died with it."""
-        if self._running is None:
-            return
-        started_at, queue, task = self._running
-        if time.monotonic() - started_at > self._store.lease / 3:
-            self.post(queue, task)
+        running = self._running  # another thread's, and may be over by now
+        if running is not None and time.monotonic() - running[0] > self._store.lease / 3:
+            self.post(*running[1:])
 
     def stand(
         self, job: Job, queue: Queue, worker: RunningWorker, recover: Callable[[], object]
