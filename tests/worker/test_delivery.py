@@ -362,6 +362,31 @@ def test_a_message_does_not_end_when_the_grace_is_over_and_nothing_could_be_writ
     assert flaky.find("job-1").state is State.RUNNING  # until its lease has ended
 
 
+def test_a_worker_may_be_told_to_stop_while_the_end_of_its_job_cannot_be_written(
+    app, flaky, worker, caplog
+):
+    @app.job
+    def import_rows(job):
+        flaky.away = {"change"}
+
+    def deliver():
+        try:
+            deliveries.run(message(import_rows))
+        except StoreError as error:
+            raised.append(error)
+
+    # As on a queue where nobody calls `interrupt`.
+    deliveries = worker(
+        flaky, grace=0.1, is_stopping=lambda: "cannot be written yet" in caplog.text
+    )
+    raised = []
+    delivering = threading.Thread(target=deliver, daemon=True)
+    delivering.start()
+    delivering.join(20)
+    assert not delivering.is_alive()
+    assert raised
+
+
 def test_what_means_something_to_the_queue_goes_through_untouched(app, store, worker):
     class Ignore(Exception):
         pass

@@ -269,6 +269,7 @@ class Deliveries:
         return self._store if isinstance(self._store, OnLoop) else None
 
     def _is_grace_over(self) -> bool:
+        self._look_out()  # the job does not run any more, so that the watcher does not ask
         return self._stops_at is not None and time.monotonic() >= self._stops_at
 
     def _started(self, running: RunningJob, *, time_limit: float | None = None) -> None:
