@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import logging
 import math
 import threading
@@ -80,22 +79,19 @@ class Watcher:
         self._asked_at = -math.inf
         self._seen: tuple[object, list[RunningJob]] | None = None
         self._reported: dict[str, str] = {}
-        self._watching = threading.Lock()
-        """Held for as long as the thread lives."""
+        self._thread = threading.Thread(target=self._watch, name="continuable-watcher", daemon=True)
 
     def start(self) -> None:
         """Begin to watch."""
-        self._watching.acquire()
-        # `threading.Thread` waits until it runs, which takes a process that is forked for a short
-        # job as long as anything else that it does.
-        _thread.start_new_thread(self._watch, ())
+        self._thread.start()
 
     def stop(self) -> None:
         """Watch no more, once what is under way has been done."""
         self._is_over = True
         self.wake()
-        with self._watching:
-            pass
+        # To the very end: what the thread leaves behind is closed by itself, and an interpreter
+        # that ends meanwhile would wait for that for ever.
+        self._thread.join()
 
     def wake(self) -> None:
         """Look at once: there is something to write."""
@@ -137,17 +133,14 @@ class Watcher:
         return list(self._jobs)
 
     def _watch(self) -> None:
-        try:
-            while True:  # once at least, however soon it is stopped
-                # Until it is known how long this thread rests, whoever is added wakes it.
-                self._looks_again_at = math.inf
-                now, jobs = time.monotonic(), self._running()
-                self._look(jobs, now)
-                self._rest(jobs, now)
-                if self._is_over:
-                    return
-        finally:
-            self._watching.release()
+        while True:  # once at least, however soon it is stopped
+            # Until it is known how long this thread rests, whoever is added wakes it.
+            self._looks_again_at = math.inf
+            now, jobs = time.monotonic(), self._running()
+            self._look(jobs, now)
+            self._rest(jobs, now)
+            if self._is_over:
+                return
 
     def _look(self, jobs: list[RunningJob], now: float) -> None:
         for job in jobs:

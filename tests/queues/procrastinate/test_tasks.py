@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from datetime import UTC, datetime
 
 import pytest
@@ -21,8 +20,6 @@ from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.queues.procrastinate import ProcrastinateQueue
 from continuable.record import JobRecord
 from continuable.states import State
-from continuable.worker.watcher import Watcher
-from tests.queues.embedded.working.process import until
 from tests.queues.procrastinate.conftest import connected, conninfo
 
 
@@ -556,15 +553,13 @@ def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_
 
 def test_a_queue_that_is_closed_minds_no_jobs_any_more(app):
     def watchers():
-        stacks = sys._current_frames().values()
-        codes = [frame.f_code for stack in stacks for frame, _line in traceback.walk_stack(stack)]
-        return codes.count(Watcher._watch.__code__)
+        return [thread for thread in threading.enumerate() if "watcher" in thread.name]
 
     before = watchers()
     app.queue.deliveries()
-    until(lambda: watchers() == before + 1)
+    assert len(watchers()) == len(before) + 1
     app.queue.close()
-    until(lambda: watchers() == before)
+    assert watchers() == before
 
 
 def test_a_connector_whose_database_cannot_be_told_is_an_error_that_says_what_to_do():
