@@ -165,8 +165,8 @@ def test_a_duty_for_jobs_is_done_only_while_some_are_running(table, running_else
         watcher.stop()
 
 
-def test_a_save_as_often_as_possible_leaves_time_for_the_job(running, running_elsewhere):
-    job = running(running_elsewhere(), save_every=0.0)
+def test_a_save_as_often_as_possible_leaves_time_for_the_job(table, running_elsewhere):
+    job = RunningJob(table, running_elsewhere(), list, save_every=0.0, max_runtime=None)
     now = job.next_due()
     job.attend_to_time(now)
     assert job.attention.is_save_due
