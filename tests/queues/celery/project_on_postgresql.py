@@ -1,7 +1,6 @@
 """What a worker of the tests imports: Celery on Redis, with rows and progress in PostgreSQL."""
 
 import os
-import time
 
 import celery
 import sqlalchemy as sa
@@ -11,8 +10,7 @@ from continuable.conformance.jobs import LEASE
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.queues.celery import CeleryQueue
 from tests.queues.celery.project import REDIS
-
-ROWS = 400
+from tests.queues.copied import copy_rows
 
 engine = sa.create_engine(os.environ["CONTINUABLE_TEST_POSTGRESQL"])
 celery_app = celery.Celery("project_on_postgresql", broker=REDIS, backend=REDIS)
@@ -23,12 +21,4 @@ app = App(queue=CeleryQueue(celery_app), progress=SQLAlchemyProgress(engine, lea
 @app.job(resume_options={"wait": 0.0})
 def commit_rows(job):
     """One transaction for each row and the cursor behind it."""
-
-    @job.step(start=0)
-    def rows(step):
-        for row in range(step.cursor, ROWS):
-            with engine.begin() as connection:
-                connection.execute(sa.text("INSERT INTO copied VALUES (:row)"), {"row": row})
-                step.commit(row + 1, connection)
-            step.checkpoint()
-            time.sleep(0.005)
+    copy_rows(engine, job)

@@ -2,36 +2,22 @@
 
 import os
 import signal
+from functools import partial
 from importlib import import_module
 
 import pytest
-import sqlalchemy as sa
 
+from tests.queues import copied
 from tests.queues.celery.conftest import PROJECT
 from tests.queues.embedded.working.process import DEADLINE, until
-from tests.servers.postgresql import PostgreSQL
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def postgresql(monkeypatch):
-    server = PostgreSQL()
-    url = f"postgresql+psycopg://test@127.0.0.1:{server.port}/postgres"
-    monkeypatch.setenv("CONTINUABLE_TEST_POSTGRESQL", url)
-    yield server
-    server.end()
-
-
-def test_each_row_is_there_once_whatever_is_killed(project, postgresql, start_worker):
+def test_each_row_is_there_once_whatever_is_killed(project, postgresql_beside, start_worker):
     committing = import_module(f"{PROJECT}_on_postgresql")
-    with committing.engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE copied (row integer)"))
-
-    def rows():
-        with committing.engine.begin() as connection:
-            return list(connection.scalars(sa.text("SELECT row FROM copied ORDER BY row")))
-
+    copied.create(committing.engine)
+    rows = partial(copied.rows, committing.engine)
     handle = committing.commit_rows.enqueue()
     for whom in ("stopped", "child", "main"):
         worker, before = start_worker("prefork", app=f"{PROJECT}_on_postgresql:celery_app"), rows()
@@ -49,5 +35,5 @@ def test_each_row_is_there_once_whatever_is_killed(project, postgresql, start_wo
                 worker.signal_main(signal.SIGKILL)
     start_worker("prefork", app=f"{PROJECT}_on_postgresql:celery_app")
     assert handle.result(timeout=DEADLINE) is None
-    assert rows() == list(range(committing.ROWS))
+    assert rows() == list(range(copied.ROWS))
     committing.engine.dispose()

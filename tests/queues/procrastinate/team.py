@@ -14,6 +14,7 @@ from procrastinate import PsycopgConnector
 from continuable import App
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.queues.procrastinate import ProcrastinateQueue
+from tests.queues.copied import copy_row
 
 LEASE = 1.5
 place = f"test@127.0.0.1:{os.environ['CONTINUABLE_TEST_POSTGRESQL']}/postgres"
@@ -33,9 +34,7 @@ def copy(job, folder, rows):
     @job.step(start=0)
     def process(step):
         for row in range(step.cursor, rows):
-            with engine.begin() as connection:
-                connection.execute(sa.text("INSERT INTO copied VALUES (:row)"), {"row": row})
-                step.commit(row + 1, connection)
+            copy_row(engine, step, row)
             if row % 3 == 2:
                 wait_for(step, Path(folder, "go"))
 

@@ -1,7 +1,6 @@
 """What a worker of the tests imports: RQ, with rows and progress in PostgreSQL."""
 
 import os
-import time
 
 import sqlalchemy as sa
 from redis import Redis
@@ -10,8 +9,7 @@ from continuable import App
 from continuable.conformance.jobs import LEASE
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.queues.rq import RQQueue
-
-ROWS = 400
+from tests.queues.copied import copy_rows
 
 engine = sa.create_engine(os.environ["CONTINUABLE_TEST_POSTGRESQL"])
 connection = Redis.from_url(os.environ["CONTINUABLE_TEST_RQ"])
@@ -21,12 +19,4 @@ app = App(queue=RQQueue(connection), progress=SQLAlchemyProgress(engine, lease=L
 @app.job(resume_options={"wait": 0.0})
 def commit_rows(job):
     """One transaction for each row and the cursor behind it."""
-
-    @job.step(start=0)
-    def rows(step):
-        for row in range(step.cursor, ROWS):
-            with engine.begin() as connection:
-                connection.execute(sa.text("INSERT INTO copied VALUES (:row)"), {"row": row})
-                step.commit(row + 1, connection)
-            step.checkpoint()
-            time.sleep(0.005)
+    copy_rows(engine, job)

@@ -2,38 +2,24 @@
 
 import os
 import signal
+from functools import partial
 from importlib import import_module
 
 import pytest
-import sqlalchemy as sa
 
 from continuable.conformance.workers import Worker
+from tests.queues import copied
 from tests.queues.embedded.working.process import DEADLINE
-from tests.servers.postgresql import PostgreSQL
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def postgresql(monkeypatch):
-    server = PostgreSQL()
-    url = f"postgresql+psycopg://test@127.0.0.1:{server.port}/postgres"
-    monkeypatch.setenv("CONTINUABLE_TEST_POSTGRESQL", url)
-    yield server
-    server.end()
-
-
 def test_each_row_is_there_once_whatever_is_killed(
-    project, postgresql, worker_command, worker_environment, tmp_path
+    project, postgresql_beside, worker_command, worker_environment, tmp_path
 ):
     committing = import_module("tests.queues.rq.project_on_postgresql")
-    with committing.engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE copied (row integer)"))
-
-    def rows():
-        with committing.engine.begin() as connection:
-            return list(connection.scalars(sa.text("SELECT row FROM copied ORDER BY row")))
-
+    copied.create(committing.engine)
+    rows = partial(copied.rows, committing.engine)
     handle = committing.commit_rows.enqueue()
     for stop in ("stopped", "child", "main", None):
         worker = Worker(worker_command("Worker"), worker_environment, tmp_path / f"{stop}.log")
@@ -56,7 +42,7 @@ def test_each_row_is_there_once_whatever_is_killed(
                     assert handle.result(timeout=DEADLINE) is None
         finally:
             worker.end()
-    assert rows() == list(range(committing.ROWS))
+    assert rows() == list(range(copied.ROWS))
     committing.app.queue.close()
     committing.engine.dispose()
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -33,13 +34,20 @@ def sleeper(table, monkeypatch):
 
 
 @pytest.fixture
-def running(table, watcher):
-    def running(claimed, *, save_every=600.0, max_runtime=None):
+def minded(table):
+    """Makes a job that hands over to a watcher."""
+
+    def minded(watcher, claimed, *, save_every=600.0, max_runtime=None):
         return RunningJob(
             table, claimed, watcher.wake, save_every=save_every, max_runtime=max_runtime
         )
 
-    return running
+    return minded
+
+
+@pytest.fixture
+def running(minded, watcher):
+    return partial(minded, watcher)
 
 
 def test_a_job_that_comes_while_the_watcher_looks_is_minded_in_time(
@@ -117,8 +125,8 @@ def test_the_trouble_of_one_job_does_not_keep_another_from_being_saved(
     until(lambda: table.find(good.claimed.id).cursor == 5)
 
 
-def test_what_a_job_hands_over_is_written_at_once(sleeper, running_elsewhere, table):
-    job = RunningJob(table, running_elsewhere(), sleeper.wake, save_every=600.0, max_runtime=None)
+def test_what_a_job_hands_over_is_written_at_once(sleeper, minded, running_elsewhere, table):
+    job = minded(sleeper, running_elsewhere())
     sleeper.add(job)
     sleeper.start()
     for number in range(1, 4):
@@ -134,11 +142,11 @@ def test_what_a_job_hands_over_is_written_at_once(sleeper, running_elsewhere, ta
         )
 
 
-def test_it_rests_until_something_is_due(sleeper, running_elsewhere, table, monkeypatch):
+def test_it_rests_until_something_is_due(sleeper, minded, running_elsewhere, table, monkeypatch):
     looks = []
     monkeypatch.setattr(table, "version", lambda: looks.append(time.monotonic()))
     monkeypatch.setattr(type(table), "controls_every", 0.05)
-    job = RunningJob(table, running_elsewhere(), sleeper.wake, save_every=600.0, max_runtime=None)
+    job = minded(sleeper, running_elsewhere())
     sleeper.add(job)
     sleeper.start()
     until(lambda: len(looks) > 4)
@@ -146,7 +154,9 @@ def test_it_rests_until_something_is_due(sleeper, running_elsewhere, table, monk
     assert min(gaps) >= 0.05 - watchers.SLACK
 
 
-def test_a_duty_for_jobs_is_done_only_while_some_are_running(table, running_elsewhere, monkeypatch):
+def test_a_duty_for_jobs_is_done_only_while_some_are_running(
+    table, minded, running_elsewhere, monkeypatch
+):
     monkeypatch.setattr(watchers, "IDLE_REST", 0.01)
     done, idle = [], []
     duties = [
@@ -154,7 +164,7 @@ def test_a_duty_for_jobs_is_done_only_while_some_are_running(table, running_else
         watchers.Duty("always", 0.01, lambda: idle.append(1)),
     ]
     watcher = Watcher(table, "alive", 600.0, duties)
-    job = RunningJob(table, running_elsewhere(), watcher.wake, save_every=600.0, max_runtime=None)
+    job = minded(watcher, running_elsewhere())
     watcher.start()
     try:
         until(lambda: len(idle) > 4)
