@@ -89,8 +89,7 @@ class Watcher:
         """Watch no more, once what is under way has been done."""
         self._is_over = True
         self.wake()
-        # To the very end: what the thread leaves behind is closed by itself, and an interpreter
-        # that ends meanwhile would wait for that for ever.
+        # To its very end, and not only that of its work: it still has connections to close then.
         self._thread.join()
 
     def wake(self) -> None:
