@@ -96,7 +96,8 @@ class Supervisor:
         if worker.stdin is not None:
             worker.stdin.close()
         if code == 0 or self._stop_requests:
-            place.exit_code = code
+            # A signal to all of them kills one that is starting and has no handler for it yet.
+            place.exit_code = 0 if code == -signal.SIGTERM else code
             return
         if now - place.started_at > LIVED_LONG:
             place.pause = FIRST_PAUSE

@@ -118,7 +118,7 @@ class Worker:
 
     def _serve(self) -> None:
         """Hand jobs to idle threads. A busy thread claims its next job by itself."""
-        while not self._stop_requests:
+        while not self._is_told_to_stop():
             if self._idle == 0:
                 self._doorbell.withdraw()
                 self._wait_for_pipe(LONGEST_SLEEP)
@@ -140,6 +140,11 @@ class Worker:
                 self._report(error)
                 self._wait_for_pipe(LONGEST_SLEEP)
 
+    def _is_told_to_stop(self) -> bool:
+        """Asked before each claim: it may be one that a sibling, told the same, has handed back."""
+        self._wait_for_pipe(0.0)
+        return self._stop_requests > 0
+
     def _is_drained(self) -> bool:
         return (
             self._options.drain
@@ -152,7 +157,6 @@ class Worker:
         now = self._table.database.clock()
         timeout = LONGEST_SLEEP if due is None else min(max(0.0, due - now), LONGEST_SLEEP)
         self._doorbell.wait(self._at_most(timeout), self._listens_to())
-        self._wait_for_pipe(0.0)
 
     def _finish(self) -> bool:
         """Interrupt what is running; whether it was handed back within the grace."""

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -247,3 +249,18 @@ def test_two_signals_at_once_to_the_supervisor_wait_for_no_grace_either(app, wor
     supervisor.send(signal.SIGCONT)
     assert supervisor.wait() == 1
     assert handle.state() is State.INTERRUPTED
+
+
+def test_a_worker_that_a_stop_reaches_while_it_starts_has_ended_well():
+    """The signal of systemd's, before it has a handler for it."""
+    worker = "import os, signal, sys; print('up', flush=True); sys.stdin.read(); {}".format(
+        "os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    code = (
+        "import sys; from continuable.queues.embedded.supervisor import supervise; "
+        f"sys.exit(supervise([sys.executable, '-c', {worker!r}], 2))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as supervisor:
+        assert supervisor.stdout.readline() == b"up\n"
+        supervisor.terminate()
+        assert supervisor.wait(30) == 0

@@ -752,3 +752,22 @@ def test_a_worker_needs_the_embedded_queue(own):
 
     with pytest.raises(TypeError, match="not on the embedded queue"):
         Worker(App(queue=Other()), WorkerOptions())
+
+
+def test_a_worker_that_starts_after_it_was_told_to_stop_takes_nothing(own, work, monkeypatch):
+    @own.job
+    def plain(job):
+        pass
+
+    handle = plain.enqueue()
+    table, claims = own.queue.table, []
+    claim = table.claim
+    monkeypatch.setattr(table, "claim", lambda *args: claims.append(args) or claim(*args))
+    control, supervisor = os.pipe()
+    os.close(supervisor)
+    try:
+        assert work(own, control=control) == 0
+    finally:
+        os.close(control)
+    assert not claims
+    assert handle.state() is State.WAITING
