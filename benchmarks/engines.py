@@ -32,8 +32,7 @@ from tests.servers.postgresql import PostgreSQL
 from tests.servers.redis import RedisServer
 
 NOOP_ROUNDS = 15
-ROWS_WORKERS = 5
-"""The same loop is faster in one process than in another."""
+ROWS_WORKERS = 3
 ROWS_ROUNDS = 3
 STOPS = 3
 LEASE = 2.0
@@ -187,11 +186,10 @@ def rows_figure(engine: Engine, server: Any, marks: Path, project: ModuleType) -
 
     def send_rows() -> None:
         for plain, ours in zip(names[::2], names[1::2], strict=True):
-            project.send_rows(plain, spins)
-            project.rows.enqueue(ours, spins)
+            project.send_rows(plain, turns)
+            project.rows.enqueue(ours, turns)
 
-    [spins] = run(["spins"], lambda: project.send_calibrate("spins"))["spins"]
-    # Each runs at the speed of its own process and moment, whose scatter is wider than the figure.
+    [turns] = run(["turns"], lambda: project.send_calibrate("turns"))["turns"]
     names = [f"{who} {turn}" for turn in range(ROWS_ROUNDS) for who in ("plain", "ours")]
     taken: dict[str, list[float]] = {"plain": [], "ours": []}
     for _ in range(ROWS_WORKERS):

@@ -5,56 +5,63 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.projects.tasks import ROWS, spin, spins_per_row
-from benchmarks.table import Figure, ratio_of_bests
+from benchmarks.pace import ROWS, spin, time_bare, turns_per_row
+from benchmarks.projects.jobs import time_rows
+from benchmarks.table import Figure, interleaved, median_of_ratios
 from continuable import App, Job, Step
+from continuable.handle import Handle
 from continuable.queues.embedded.worker import Worker, WorkerOptions
 
 ROUNDS = 5
+TARGET = "<= 1.03"
 
 
 def figures() -> Iterator[Figure]:
-    measured: dict[str, list[float]] = {}
-    spins = spins_per_row()
     with tempfile.TemporaryDirectory() as folder:
         app = App(f"sqlite:///{Path(folder) / 'jobs.db'}")
 
         @app.job(save_every=1.0)
-        def measure(job: Job) -> None:
-            for name, turns in (("working", spins), ("empty", 0)):
-                bare, ours = [], []
-                for number in range(ROUNDS):
-                    bare.append(time_bare(turns))
-                    ours.append(job.step(time_advancing(turns), name=f"{name} {number}", start=0))
-                measured[f"{name} bare"], measured[f"{name} ours"] = bare, ours
+        def working(job: Job, turns: int) -> float:
+            return time_rows(job, turns)
 
-        measure.enqueue()
-        Worker(app, WorkerOptions(drain=True)).run()
+        @app.job(save_every=1.0)
+        def empty(job: Job) -> float:
+            return job.step(time_empty, start=0)
+
+        def worked(handle: Handle[float]) -> float:
+            Worker(app, WorkerOptions(drain=True)).run()
+            return handle.result()
+
+        what = "80,000 rows of 20 us, advance per row, saved each second"
+        yield figure(what, lambda turns: worked(working.enqueue(turns)))
+        taken = interleaved(ROUNDS, bare=time_empty_bare, ours=lambda: worked(empty.enqueue()))
         app.queue.close()
-    ratio = ratio_of_bests(measured["working ours"], measured["working bare"])
-    yield Figure("80,000 rows of 20 us, advance per row, saved each second", ratio, "x", "<= 1.03")
-    ours = statistics.median(measured["empty ours"])
-    bare = statistics.median(measured["empty bare"])
+    ours, bare = (statistics.median(taken[way]) for way in ("ours", "bare"))
     detail = f"{ours * 1000:.1f} ms against {bare * 1000:.1f} ms"
     yield Figure("the same with rows that do nothing", ours / bare, "x", detail=detail)
 
 
-def time_bare(turns: int) -> float:
+def figure(what: str, in_job: Callable[[int], float]) -> Figure:
+    """`in_job` has `time_rows` called in a job, with so many turns."""
+    turns = turns_per_row()
+    taken = interleaved(ROUNDS, bare=lambda: time_bare(turns), ours=lambda: in_job(turns))
+    ratio = median_of_ratios(taken["ours"], taken["bare"])
+    return Figure(what, ratio, "x", TARGET)
+
+
+def time_empty_bare() -> float:
     started = time.perf_counter()
     for _ in range(ROWS):
-        spin(turns)
+        spin(0)
     return time.perf_counter() - started
 
 
-def time_advancing(turns: int):
-    def rows(step: Step[int]) -> float:
-        started = time.perf_counter()
-        for _ in range(step.cursor, ROWS):
-            spin(turns)
-            step.advance()
-        return time.perf_counter() - started
-
-    return rows
+def time_empty(step: Step[int]) -> float:
+    started = time.perf_counter()
+    for _ in range(step.cursor, ROWS):
+        spin(0)
+        step.advance()
+    return time.perf_counter() - started

@@ -9,24 +9,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import sqlalchemy as sa
 
 from benchmarks import rows
 from benchmarks.progress import BATCH, BATCHES, time_by_hand, time_commit
-from benchmarks.projects.tasks import spins_per_row
-from benchmarks.table import Figure, interleaved, median_of_ratios, ratio_of_bests
+from benchmarks.projects.jobs import time_rows
+from benchmarks.table import Figure, interleaved, median_of_ratios
 from continuable import App, Job, Step
+from continuable.outcome import Completed
 from continuable.progress.protocol import ProgressStore, Save
 from continuable.progress.redis import RedisProgress
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.record import JobRecord
-from continuable.worker.delivery import Deliveries
+from continuable.worker.delivery import Deliveries, Ended
 from tests.servers import mariadb
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.redis import RedisServer
+
+A = TypeVar("A")
 
 ROUNDS = 7
 SAVES = 1000
@@ -152,37 +156,24 @@ def measured_in(
     store: ProgressStore, measure: Callable[[Job, Step[int]], dict[str, list[float]]]
 ) -> dict[str, list[float]]:
     """What `measure` finds in the step of a job that a queue has delivered."""
-    found: dict[str, list[float]] = {}
-
-    def measuring(job: Job) -> None:
-        @job.step(start=0)
-        def batches(step: Step[int]) -> None:
-            found.update(measure(job, step))
-
-    deliver(store, measuring)
-    return found
+    return deliver(
+        store, lambda job: job.step(lambda step: measure(job, step), name="batches", start=0)
+    )
 
 
 def rows_figure(name: str, store: ProgressStore) -> Figure:
-    spins = spins_per_row()
-    bare: list[float] = []
-    ours: list[float] = []
-
-    def working(job: Job) -> None:
-        for number in range(rows.ROUNDS):
-            bare.append(rows.time_bare(spins))
-            ours.append(job.step(rows.time_advancing(spins), name=f"working {number}", start=0))
-
-    deliver(store, working)
     what = f"80,000 rows of 20 us, saved each second, {name}"
-    return Figure(what, ratio_of_bests(ours, bare), "x", "<= 1.03")
+    return rows.figure(what, lambda turns: deliver(store, lambda job: time_rows(job, turns)))
 
 
-def deliver(store: ProgressStore, function: Callable[[Job], None]) -> None:
-    """Run a job as a queue's worker does."""
+def deliver(store: ProgressStore, function: Callable[[Job], A]) -> A:
+    """What a job returns that is run as a queue's worker does."""
     app = App()
     job = app.job(function, name="measured", save_every=1.0)
     deliveries = Deliveries(app, store, lambda *_: None)
     deliveries.start()
-    deliveries.run(JobRecord(id=function.__qualname__, name=job.name))
+    delivered = deliveries.run(JobRecord(id=str(uuid4()), name=job.name))
     deliveries.close()
+    assert isinstance(delivered, Ended), delivered
+    assert isinstance(delivered.outcome, Completed), delivered.outcome
+    return delivered.outcome.value

@@ -47,8 +47,3 @@ def interleaved(rounds: int, **ways: Callable[[], float]) -> dict[str, list[floa
 
 def median_of_ratios(over: list[float], under: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(over, under, strict=True))
-
-
-def ratio_of_bests(over: list[float], under: list[float]) -> float:
-    """Of runs that take seconds: whatever else a machine has to do only ever makes one slower."""
-    return min(over) / min(under)

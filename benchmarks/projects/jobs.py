@@ -3,8 +3,8 @@
 import os
 import time
 
+from benchmarks.pace import Pace, spin
 from benchmarks.projects import tasks
-from benchmarks.projects.tasks import spin
 from continuable import App, Job, Step
 
 LEASE = "CONTINUABLE_BENCHMARK_LEASE"
@@ -22,16 +22,8 @@ def declare(app: App, module: dict[str, object]) -> None:
     def noop(job: Job, batch: str, number: int, count: int) -> None:
         tasks.noop(batch, number, count)
 
-    def rows(job: Job, batch: str, spins: int) -> None:
-        started = time.perf_counter()
-
-        @job.step(start=0)
-        def working(step: Step[int]) -> None:
-            for _ in range(step.cursor, tasks.ROWS):
-                spin(spins)
-                step.advance()
-
-        tasks.mark(batch, time.perf_counter() - started)
+    def rows(job: Job, batch: str, turns: int) -> None:
+        tasks.mark(batch, time_rows(job, turns))
 
     def long(job: Job) -> None:
         @job.step(start=0)
@@ -43,3 +35,17 @@ def declare(app: App, module: dict[str, object]) -> None:
     for function in (noop, rows, long):
         function.__module__, function.__qualname__ = module["__name__"], function.__name__
         module[function.__name__] = app.job(function)
+
+
+def time_rows(job: Job, turns: int) -> float:
+    """As `time_bare`, with a cursor."""
+    pace = Pace(turns)
+
+    @job.step(start=0)
+    def working(step: Step[int]) -> None:
+        for block in pace.rows():
+            for _ in block:
+                spin(turns)
+                step.advance()
+
+    return pace.taken()

@@ -29,8 +29,8 @@ def plain_noop(batch: str, number: int, count: int) -> None:
 
 
 @procrastinate_app.task
-def plain_rows(batch: str, spins: int) -> None:
-    tasks.rows(batch, spins)
+def plain_rows(batch: str, turns: int) -> None:
+    tasks.rows(batch, turns)
 
 
 @procrastinate_app.task
@@ -47,8 +47,8 @@ def send_noop(batch: str, number: int, count: int) -> None:
     plain_noop.defer(batch=batch, number=number, count=count)
 
 
-def send_rows(batch: str, spins: int) -> None:
-    plain_rows.defer(batch=batch, spins=spins)
+def send_rows(batch: str, turns: int) -> None:
+    plain_rows.defer(batch=batch, turns=turns)
 
 
 def send_calibrate(batch: str) -> None:

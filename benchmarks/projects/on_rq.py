@@ -21,8 +21,8 @@ def send_noop(batch: str, number: int, count: int) -> None:
     Queue(connection=connection).enqueue(tasks.noop, batch, number, count)
 
 
-def send_rows(batch: str, spins: int) -> None:
-    Queue(connection=connection).enqueue(tasks.rows, batch, spins)
+def send_rows(batch: str, turns: int) -> None:
+    Queue(connection=connection).enqueue(tasks.rows, batch, turns)
 
 
 def send_calibrate(batch: str) -> None:
