@@ -130,6 +130,10 @@ class Deliveries:
         """Begin to mind what will be delivered, and what others have left behind."""
         self._watcher.start()
 
+    def look_back(self) -> None:
+        """See at once what others have left behind, and to all else that is done now and then."""
+        self._watcher.do_all()
+
     def interrupt(self, reason: str = STOPPING) -> None:
         """The process is to stop: running jobs at their next checkpoint, new ones not at all."""
         self._stops_at = time.monotonic() + self._grace
@@ -145,10 +149,16 @@ class Deliveries:
         self._watcher.stop()
 
     def run(
-        self, record: JobRecord, *, is_retry: bool = False, time_limit: float | None = None
+        self,
+        record: JobRecord,
+        *,
+        claim: Claim | None = None,
+        is_retry: bool = False,
+        time_limit: float | None = None,
     ) -> Delivered:
         """Run the job of a message that was delivered, if it may run here and now.
 
+        `claim`: what the store has granted to `worker` already.
         `is_retry`: the queue delivers it again after a failure, by a rule of its own.
         `time_limit`: seconds after which the queue would end the execution by force, so that it
         had better be interrupted before.
@@ -156,7 +166,7 @@ class Deliveries:
         Raises `StoreError` where its end could not be written within the grace: then the message
         must not end, so that it is delivered again.
         """
-        answer = self._claim(record, is_retry=is_retry)
+        answer = claim or self._claim(record, is_retry=is_retry)
         if not isinstance(answer, Claim):
             return answer
         with self._held(answer):

@@ -32,7 +32,7 @@ WRITE_AGAIN = 0.1
 """Seconds after which it is tried again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Duty:
     """Something else that is to be done now and then."""
 
@@ -70,7 +70,8 @@ class Watcher:
         self._keeper = keeper
         self._worker = worker
         self._grace = grace
-        self._duties = dict.fromkeys(duties, -math.inf if begins_at_once else time.monotonic())
+        self._duties = dict.fromkeys(duties, time.monotonic())
+        self._does_all = begins_at_once
         # By themselves: a job that is restarted while it runs may run twice here for a moment.
         self._jobs: dict[RunningJob, None] = {}
         self._wake = threading.Event()
@@ -91,6 +92,11 @@ class Watcher:
         self.wake()
         # To its very end, and not only that of its work: it still has connections to close then.
         self._thread.join()
+
+    def do_all(self) -> None:
+        """Do all duties at once."""
+        self._does_all = True
+        self.wake()
 
     def wake(self) -> None:
         """Look at once: there is something to write."""
@@ -151,8 +157,9 @@ class Watcher:
         elif now >= self._asks_again_at - SLACK:
             self._asked_at = now
             self._try("requests", self._obey, jobs)
+        does_all, self._does_all = self._does_all, False
         for duty in self._duties_of(jobs):
-            if now >= self._duties[duty] + duty.every - SLACK:
+            if does_all or now >= self._duties[duty] + duty.every - SLACK:
                 self._duties[duty] = now
                 self._try(duty.kind, duty.work)
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from rq.job import Callback, Job, JobStatus
 
 from continuable import App
 from continuable.errors import QueueError
+from continuable.progress.redis import RedisProgress
 from continuable.queues.rq import RQQueue, sentry
 from continuable.queues.rq.message import SPARE_RETRIES
 from continuable.record import JobRecord
@@ -195,6 +197,50 @@ def test_the_sentry_is_gone_when_nothing_runs(project, work, notes):
     project.come_back.enqueue(notes, 1)
     work()
     assert not project.connection.keys(f"*{sentry.ID}*")
+
+
+def test_a_job_that_waits_is_claimed_as_it_begins(project, work, notes, monkeypatch):
+    handle = project.come_back.enqueue(notes, 2)
+    monkeypatch.setattr(RedisProgress, "claim", impossible)
+    work()
+    assert (handle.result(timeout=0), handle.info().executions) == (2, 3)
+
+
+def test_a_job_is_not_claimed_as_it_begins_before_its_time(project, work, notes, monkeypatch):
+    handle = project.come_back_later.enqueue(notes)
+    claimed_at = []
+    claimed = RedisProgress.claimed
+
+    def noting(job_id, worker, found):
+        claimed_at.extend([time.time()] if job_id == handle.id and found else [])
+        return claimed(job_id, worker, found)
+
+    monkeypatch.setattr(RedisProgress, "claimed", noting)
+    work()
+    first, second = claimed_at
+    assert second - first >= 0.6
+
+
+def test_a_job_that_was_claimed_and_cannot_begin_is_given_back(project, work, notes, monkeypatch):
+    handle = project.come_back.enqueue(notes, 1)
+    given_back = []
+    release, put = RedisProgress.release, sentry.Sentry._put
+
+    def fail_once(*_args):
+        monkeypatch.setattr(sentry.Sentry, "_put", put)
+        raise ConnectionError
+
+    monkeypatch.setattr(sentry.Sentry, "_put", fail_once)
+    monkeypatch.setattr(
+        RedisProgress, "release", lambda self, claim: given_back.append(release(self, claim))
+    )
+    work()
+    assert given_back
+    assert (handle.result(timeout=0), handle.info().executions) == (1, 2)
+
+
+def impossible(*_args, **_options):
+    raise AssertionError
 
 
 @given(st.lists(st.integers(-3, 3), max_size=12))

@@ -57,10 +57,10 @@ class RedisProgress(RowStore):
         prefix: str = "continuable:",
     ) -> None:
         super().__init__(lease=lease)
-        self._redis: Any = client_or_url
+        self.client: Any = client_or_url
         if isinstance(client_or_url, str):
-            self._redis = Redis.from_url(client_or_url)
-        self._scripts = Scripts(self._redis)
+            self.client = Redis.from_url(client_or_url)
+        self._scripts = Scripts(self.client)
         self._prefix = prefix
 
     def withdraw(self, job_id: str) -> None:
@@ -90,7 +90,7 @@ class RedisProgress(RowStore):
     def is_written(self, save: Save) -> bool:
         """See `ProgressStore.is_written`."""
         with self._errors():
-            fence, sequence = self._redis.hmget(self._row_key(save.id), "fence", "sequence")
+            fence, sequence = self.client.hmget(self._row_key(save.id), "fence", "sequence")
         return fence is not None and int(fence) == save.fence and int(sequence) >= save.sequence
 
     def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:  # noqa: ARG002 - nothing is locked
@@ -117,7 +117,7 @@ class RedisProgress(RowStore):
         """See `ProgressStore.holders`."""
         with self._errors():
             ids = sorted(self._in_states(RUNNING))
-            pipe = self._redis.pipeline(transaction=False)
+            pipe = self.client.pipeline(transaction=False)
             for job_id in ids:
                 pipe.hget(self._row_key(job_id), "worker")
             found = zip(ids, pipe.execute(), strict=True)
@@ -148,7 +148,7 @@ class RedisProgress(RowStore):
     def counts(self) -> dict[State, int]:
         """See `ProgressStore.counts`."""
         with self._errors():
-            pipe = self._redis.pipeline(transaction=False)
+            pipe = self.client.pipeline(transaction=False)
             for state in State:
                 pipe.scard(self._key(f"state:{state}"))
             counted = zip(State, pipe.execute(), strict=True)
@@ -157,9 +157,9 @@ class RedisProgress(RowStore):
     def history(self, job_id: str) -> builtins.list[HistoryEntry]:
         """See `ProgressStore.history`."""
         with self._errors():
-            if not self._redis.exists(self._row_key(job_id)):
+            if not self.client.exists(self._row_key(job_id)):
                 raise JobNotFoundError(job_id)
-            entries = self._redis.lrange(self._history_key(job_id), 0, -1)
+            entries = self.client.lrange(self._history_key(job_id), 0, -1)
         return [
             HistoryEntry(datetime.fromtimestamp(at, UTC), event, data)
             for at, event, data in map(json.loads, entries)
@@ -173,18 +173,25 @@ class RedisProgress(RowStore):
 
     # --- rows
 
+    def claim_keys(self, job_id: str) -> builtins.list[str]:
+        """Those of the script by which a job that simply waits is claimed: `scripts.TEXTS`."""
+        return [self._row_key(job_id), self._key("leases"), self._key("")]
+
+    @staticmethod
+    def claimed(job_id: str, worker: str, found: bytes | str | None) -> Claim | None:
+        """What that script has found."""
+        if found is None:
+            return None
+        values = [None if value is False else value for value in json.loads(found)]
+        return claim_of(job_id, worker, values)
+
     def _claim_at_once(self, record: JobRecord, worker: str) -> Claim | None:
-        keys = [self._row_key(record.id), self._key("leases"), self._key("")]
         arguments = [record.id, worker, self.lease, record.delivery, record.executions]
         if record.envelope is not None:
             arguments.append(record.envelope)
         with self._errors():
-            found = self._run("claim", keys=keys, args=arguments)
-        if found is None:
-            return None
-        return claim_of(
-            record.id, worker, [None if value is False else value for value in json.loads(found)]
-        )
+            found = self._run("claim", keys=self.claim_keys(record.id), args=arguments)
+        return self.claimed(record.id, worker, found)
 
     def _complete_at_once(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
         keys = [self._row_key(claim.id), *map(self._key, ("leases", "finished", ""))]
@@ -251,7 +258,7 @@ class RedisProgress(RowStore):
         """Rows, the newest first: all of them, or those of few states without the others."""
         wanted = None if states is None else self._in_states(states)
         start = 0
-        while ids := self._redis.zrevrange(self._key("all"), start, start + PART - 1):
+        while ids := self.client.zrevrange(self._key("all"), start, start + PART - 1):
             start += PART
             for job_id in map(_text, ids):
                 if wanted is None or job_id in wanted:
@@ -261,7 +268,7 @@ class RedisProgress(RowStore):
 
     def _in_states(self, states: Collection[State]) -> set[str]:
         keys = [self._key(f"state:{state}") for state in states]
-        return {_text(job_id) for key in keys for job_id in self._redis.smembers(key)}
+        return {_text(job_id) for key in keys for job_id in self.client.smembers(key)}
 
     def _forget(self, index: str, older_than: float) -> int:
         removed = 0
@@ -307,10 +314,10 @@ class RedisProgress(RowStore):
     def close(self) -> None:
         """Close the connections of this process."""
         self._scripts.close()
-        self._redis.close()
+        self.client.close()
 
     def __repr__(self) -> str:
-        options = self._redis.connection_pool.connection_kwargs
+        options = self.client.connection_pool.connection_kwargs
         place = options.get("path") or f"{options.get('host')}:{options.get('port')}"
         return f"RedisProgress({place}, database {options.get('db', 0)})"
 

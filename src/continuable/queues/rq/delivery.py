@@ -12,6 +12,7 @@ from rq.utils import now
 
 from continuable.errors import JobFailedError
 from continuable.outcome import Cancelled, Completed, Failed
+from continuable.progress.protocol import Claim
 from continuable.queues.rq import leaving
 from continuable.queues.rq.leaving import leave
 from continuable.queues.rq.message import FIELD, Message
@@ -39,20 +40,25 @@ class Delivery:
         worker: RunningWorker,
         job: Job,
         message: Message,
+        claim: Claim | None,
     ) -> None:
         self._queue = queue
         self._deliveries = deliveries
         self._worker = worker
         self._job = job
         self._message = message
+        self._claim = claim
 
     def run(self) -> Any:
         """Run the job, if it may run: what RQ is to take for its return value."""
-        if not self._is_due():
+        if self._claim is None and not self._is_due():
             return self._put_back(self._message)
         message = self._message
         delivered = self._deliveries.run(
-            message.record, is_retry=message.has_failed, time_limit=self._time_limit
+            message.record,
+            claim=self._claim,
+            is_retry=message.has_failed,
+            time_limit=self._time_limit,
         )
         match delivered:
             case Ended(outcome):

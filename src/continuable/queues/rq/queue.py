@@ -21,10 +21,10 @@ from rq.scheduler import SCHEDULER_KEY_TEMPLATE, RQScheduler
 from rq.utils import as_text, now, utcparse
 
 from continuable.callables import function_name
-from continuable.errors import JobNotFoundError, QueueError
+from continuable.errors import JobNotFoundError, QueueError, StoreError
 from continuable.naming import importable_module
 from continuable.progress.message import MessageProgress
-from continuable.progress.protocol import ProgressStore
+from continuable.progress.protocol import Claim, ProgressStore
 from continuable.progress.redis import RedisProgress
 from continuable.queues.engine import EngineQueue
 from continuable.queues.rq import sentry, taken
@@ -79,7 +79,6 @@ class RQQueue(EngineQueue):
         self._serializer = serializer
         self._tasks: dict[str, Task] = {}
         self._worker: RunningWorker | None = None
-        self._looks_back_at_once = True
 
     # --- what `EngineQueue` asks for
 
@@ -140,7 +139,7 @@ class RQQueue(EngineQueue):
             is_stopping=self._is_stopping,
             stopping_every=STOPPING_EVERY,
             duties=duties,
-            begins_at_once=self._looks_back_at_once,
+            begins_at_once=False,  # `Beginning` tells whose turn it is
         )
 
     # --- jobs on queues
@@ -256,35 +255,56 @@ class RQQueue(EngineQueue):
     def _perform(
         self, definition: JobDefinition[..., Any], job: Job, args: Any, kwargs: Mapping[str, Any]
     ) -> Any:
-        beginning = self._begin(job)
-        worker = self._worker_of(job, beginning)
+        if is_one_place(self.connection, job.connection):
+            self.connection = job.connection  # which is open already
         deliveries = self.deliveries()
+        beginning = self._begin(job, deliveries)
+        worker = self._worker_of(job, beginning, deliveries)
         worker.on_sigterm(deliveries.interrupt)
+        delivery, claim = None, beginning.claim
         try:
             if job.id == sentry.ID:
                 return self._stand_sentry(job, worker, deliveries)
             with self._sentry_posted(definition, worker, beginning):
-                message = _message(beginning.message)
+                message = _message(beginning.message, claim)
                 if message is None:
                     message = self._new_message(definition, job, args, kwargs)
-                return Delivery(self, deliveries, worker, job, message).run()
+                delivery = Delivery(self, deliveries, worker, job, message, claim)
+                return delivery.run()
+        except BaseException:
+            if delivery is None and claim is not None:
+                with suppress(StoreError):  # then its lease ends
+                    self.store.release(claim)
+            raise
         finally:
             # RQ ends a work horse on the spot, whatever its threads are at: such as to bring back
             # the job of another.
             if worker.is_parent:
                 self.close()
 
-    def _begin(self, job: Job) -> Beginning:
-        if is_one_place(self.connection, job.connection):
-            self.connection = job.connection  # which is open already
+    def _begin(self, job: Job, deliveries: Deliveries) -> Beginning:
         needs_sentry = self._keeps_progress and job.id != sentry.ID
-        lasts = self._sentry.lasts if needs_sentry else 0
-        return begin(self.connection, job, self.store.lease, lasts)
+        return begin(
+            self.connection,
+            job,
+            claimant=deliveries.worker,
+            lease=self.store.lease,
+            store=self._store_beside,
+            sentry_lasts=self._sentry.lasts if needs_sentry else 0,
+        )
 
-    def _worker_of(self, job: Job, beginning: Beginning) -> RunningWorker:
+    @cached_property
+    def _store_beside(self) -> RedisProgress | None:
+        """The store, where it is in the same Redis: there a job is claimed as it begins."""
+        store = self.store
+        if type(store) is not RedisProgress:
+            return None
+        is_beside = store.client is self.connection or is_one_place(store.client, self.connection)
+        return store if is_beside else None
+
+    def _worker_of(self, job: Job, beginning: Beginning, deliveries: Deliveries) -> RunningWorker:
         name = job.worker_name or ""
         if self._worker is None or self._worker.name != name:
-            self._looks_back_at_once = beginning.is_turn_to_look_back
             self._worker = RunningWorker(
                 self.connection,
                 name,
@@ -292,6 +312,8 @@ class RQQueue(EngineQueue):
                 beginning.queues,
                 is_stopping=beginning.is_stopping,
             )
+            if beginning.is_turn_to_look_back:
+                deliveries.look_back()  # also on the queues of this worker
         return self._worker
 
     def _new_message(
@@ -366,5 +388,5 @@ class RQQueue(EngineQueue):
         return f"RQQueue({place}, database {options.get('db', 0)})"
 
 
-def _message(text: bytes | str | None) -> Message | None:
-    return None if text is None else Message.from_json(text)
+def _message(text: bytes | str | None, claim: Claim | None = None) -> Message | None:
+    return None if text is None else Message.from_json(text, claim and claim.message)
