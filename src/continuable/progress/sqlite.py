@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +47,9 @@ class SQLiteProgress(SQLStore):
         with self._database.reading() as connection:
             yield _Session(connection)
 
-    @contextmanager
-    def _joined(self, connection: Any, *, again: bool) -> Iterator[Session]:
+    def _joined(self, connection: Any, *, again: bool) -> AbstractContextManager[Session]:
         self._database.refuse_other(connection, is_known=again)
-        try:
-            yield _Session(connection)
-        except sqlite3.Error as error:
-            raise trouble(error, self._database.path) from error
+        return _Joined(connection, self._database.path)
 
     def is_in_transaction(self, connection: Any) -> bool:
         """See `ProgressStore.is_in_transaction`."""
@@ -65,6 +61,23 @@ class SQLiteProgress(SQLStore):
 
     def __repr__(self) -> str:
         return f"SQLiteProgress({str(self._database.path)!r})"
+
+
+class _Joined:
+    """No generator: this is once a batch."""
+
+    __slots__ = ("_connection", "_path")
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def __enter__(self) -> Session:
+        return _Session(self._connection)
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise trouble(error, self._path) from error
 
 
 class _Session:

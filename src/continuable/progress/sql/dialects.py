@@ -15,7 +15,7 @@ INSERT_IF_ABSENT = "ON CONFLICT DO NOTHING"
 LOCKING = re.compile(r"FOR UPDATE( SKIP LOCKED)?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
     """How one database says what not all say alike."""
 

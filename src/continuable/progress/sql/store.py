@@ -304,7 +304,7 @@ class SQLStore(RowStore):
             "made_progress": int(save.made_progress),
             "lease": self.lease,
         }
-        return self._run(session, statement, **parameters).count == 1
+        return session.run(self._dialect.statement(statement), parameters).count == 1
 
     def _add_history(self, session: Session, job_id: str, at: float, event: str, data: str) -> bool:
         added = self._run(session, "add_history", id=job_id, at=at, event=event, data=data)
