@@ -389,4 +389,4 @@ class RQQueue(EngineQueue):
 
 
 def _message(text: bytes | str | None, claim: Claim | None = None) -> Message | None:
-    return None if text is None else Message.from_json(text, claim and claim.message)
+    return None if text is None else Message.from_json(text, claim.message if claim else None)
