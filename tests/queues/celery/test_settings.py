@@ -48,7 +48,7 @@ def app_of(progress=..., task_options=None, **settings):
 def test_progress_is_kept_in_the_redis_that_is_there(settings, place):
     store = app_of(**settings).queue.store
     assert isinstance(store, RedisProgress)
-    options = store._redis.connection_pool.connection_kwargs
+    options = store.client.connection_pool.connection_kwargs
     assert (options["host"], options.get("port", 6379), options["db"]) == place
 
 

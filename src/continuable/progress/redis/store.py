@@ -57,9 +57,10 @@ class RedisProgress(RowStore):
         prefix: str = "continuable:",
     ) -> None:
         super().__init__(lease=lease)
-        self.client: Any = client_or_url
-        if isinstance(client_or_url, str):
-            self.client = Redis.from_url(client_or_url)
+        self.client: Any = (
+            Redis.from_url(client_or_url) if isinstance(client_or_url, str) else client_or_url
+        )
+        """Of the Redis that progress is kept in."""
         self._scripts = Scripts(self.client)
         self._prefix = prefix
 
