@@ -166,7 +166,7 @@ class Deliveries:
         Raises `StoreError` where its end could not be written within the grace: then the message
         must not end, so that it is delivered again.
         """
-        answer = claim or self._claim(record, is_retry=is_retry)
+        answer = self._claim(record, claim, is_retry=is_retry)
         if not isinstance(answer, Claim):
             return answer
         with self._held(answer):
@@ -208,10 +208,17 @@ class Deliveries:
             if self._send(record, 0.0) is not False:
                 self._store.confirm(record)
 
-    def _claim(self, record: JobRecord, *, is_retry: bool) -> Claim | PutOff | Dropped:
+    def _claim(
+        self, record: JobRecord, claim: Claim | None = None, *, is_retry: bool
+    ) -> Claim | PutOff | Dropped:
         self._look_out()
         if self._stops_at is not None:
+            if claim is not None:
+                self._give_back(claim)
             return PutOff(0.0)
+        return claim or self._claimed(record, is_retry=is_retry)
+
+    def _claimed(self, record: JobRecord, *, is_retry: bool) -> Claim | PutOff | Dropped:
         try:
             answer = self._ask_for(record, is_retry=is_retry)
             if isinstance(answer, Busy) and has_died(answer.worker):
@@ -240,11 +247,14 @@ class Deliveries:
         try:
             yield
         except BaseException:
-            with contextlib.suppress(StoreError):  # then its lease ends
-                self._store.release(claim)
+            self._give_back(claim)
             raise
         finally:
             self._running -= 1
+
+    def _give_back(self, claim: Claim) -> None:
+        with contextlib.suppress(StoreError):  # then its lease ends
+            self._store.release(claim)
 
     def _settle(self, ran: Ran[Claim]) -> Settled:
         def settle(_timeout: float) -> Settled:

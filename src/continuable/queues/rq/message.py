@@ -49,8 +49,7 @@ class Message:
         )
 
     @classmethod
-    def from_json(cls, text: bytes | str, record: JobRecord | None = None) -> Message:
-        """Read it back; with `record` in the place of its own, where a newer one is known."""
+    def from_json(cls, text: bytes | str) -> Message:
+        """Read it back."""
         plain = json.loads(text)
-        record = record or JobRecord.from_plain(plain["record"])
-        return cls(**{**plain, "record": record})
+        return cls(**{**plain, "record": JobRecord.from_plain(plain["record"])})

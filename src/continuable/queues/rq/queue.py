@@ -24,7 +24,7 @@ from continuable.callables import function_name
 from continuable.errors import JobNotFoundError, QueueError, StoreError
 from continuable.naming import importable_module
 from continuable.progress.message import MessageProgress
-from continuable.progress.protocol import Claim, ProgressStore
+from continuable.progress.protocol import ProgressStore
 from continuable.progress.redis import RedisProgress
 from continuable.queues.engine import EngineQueue
 from continuable.queues.rq import sentry, taken
@@ -266,7 +266,7 @@ class RQQueue(EngineQueue):
             if job.id == sentry.ID:
                 return self._stand_sentry(job, worker, deliveries)
             with self._sentry_posted(definition, worker, beginning):
-                message = _message(beginning.message, claim)
+                message = _message(beginning.message)
                 if message is None:
                     message = self._new_message(definition, job, args, kwargs)
                 delivery = Delivery(self, deliveries, worker, job, message, claim)
@@ -388,5 +388,5 @@ class RQQueue(EngineQueue):
         return f"RQQueue({place}, database {options.get('db', 0)})"
 
 
-def _message(text: bytes | str | None, claim: Claim | None = None) -> Message | None:
-    return None if text is None else Message.from_json(text, claim.message if claim else None)
+def _message(text: bytes | str | None) -> Message | None:
+    return None if text is None else Message.from_json(text)
