@@ -80,7 +80,10 @@ class Server:
         """End the server process."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
-            self._process.wait(DEADLINE)
+            try:
+                self._process.wait(DEADLINE)
+            except subprocess.TimeoutExpired:
+                raise AssertionError(f"{self.name} does not end\n{self.log}") from None
 
     def end(self) -> None:
         """Leave nothing behind."""
