@@ -239,6 +239,23 @@ def test_a_job_that_was_claimed_and_cannot_begin_is_given_back(project, work, no
     assert (handle.result(timeout=0), handle.info().executions) == (1, 2)
 
 
+def test_a_stop_just_behind_the_claim_is_not_counted(project, work, notes, monkeypatch):
+    run = Deliveries.run
+
+    def run_told(self, record, **options):
+        monkeypatch.setattr(Deliveries, "run", run)
+        self._stops_at = time.monotonic()
+        try:
+            return run(self, record, **options)
+        finally:
+            self._stops_at = None
+
+    monkeypatch.setattr(Deliveries, "run", run_told)
+    handle = project.come_back.enqueue(notes, 1)
+    work()
+    assert (handle.result(timeout=0), handle.info().executions) == (1, 2)
+
+
 def impossible(*_args, **_options):
     raise AssertionError
 

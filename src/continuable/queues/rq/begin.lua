@@ -10,7 +10,7 @@ local worker = redis.call('HMGET', KEYS[1], 'pid', 'queues', ARGV[1])
 local message = redis.call('HGET', KEYS[2], ARGV[2])
 
 -- Claim it, unless more is to be looked into.
-local claimed = false
+local claimed, retries = nil, nil
 local is_read, plain = pcall(cjson.decode, message)
 if KEYS[5] and not worker[3] and is_read and not plain.has_failed then
     local time = redis.call('TIME')
@@ -18,6 +18,7 @@ if KEYS[5] and not worker[3] and is_read and not plain.has_failed then
         local record = plain.record
         claimed = claim({unpack(KEYS, 5)}, {ARGV[7], ARGV[8], ARGV[9],
             string.format('%d', record.delivery), string.format('%d', record.executions)})
+        retries = plain.retries ~= cjson.null and plain.retries
     end
 end
 
@@ -31,5 +32,6 @@ local waiting = is_missing and 1 or 0
 for queue in string.gmatch(worker[2] or '', '[^,]+') do
     waiting = waiting + redis.call('LLEN', ARGV[6] .. queue)
 end
-return {worker[1], worker[2], worker[3], message, claimed or false, is_turn and 1 or 0,
-    is_missing and 1 or 0, waiting}
+-- With a claim, no more of what rides is wanted.
+return {worker[1], worker[2], worker[3], not claimed and message, claimed or false,
+    retries or false, is_turn and 1 or 0, is_missing and 1 or 0, waiting}

@@ -17,7 +17,7 @@ from rq.worker import BaseWorker
 from continuable.progress.protocol import Claim
 from continuable.progress.redis.scripts import TEXTS
 from continuable.progress.redis.store import RedisProgress
-from continuable.queues.rq.message import FIELD
+from continuable.queues.rq.message import FIELD, Message
 from continuable.queues.rq.sentry import KEY
 from continuable.queues.rq.worker import STOP
 
@@ -41,8 +41,8 @@ class Beginning:
     """The names of the queues that it serves, in its order."""
     is_stopping: bool
     """Whether it was told to stop."""
-    message: bytes | str | None
-    """What rides with the job."""
+    message: Message | None
+    """What rides with the job, if it was enqueued by our means."""
     claim: Claim | None
     """Of a job that simply waited, and whose progress is kept beside it."""
     is_turn_to_look_back: bool
@@ -75,13 +75,18 @@ def begin(
         found = connection.evalsha(HASH, len(keys), *keys, *arguments)
     except NoScriptError:
         found = connection.eval(BEGIN, len(keys), *keys, *arguments)
-    pid, queues, stop, message, claimed, is_turn, is_missing, waiting = found
+    pid, queues, stop, text, claimed, retries, is_turn, is_missing, waiting = found
+    claim = RedisProgress.claimed(job.id, claimant, claimed)
+    if claim is not None:
+        message: Message | None = Message(claim.message, retries=retries)
+    else:
+        message = None if text is None else Message.from_json(text)
     return Beginning(
         pid=int(pid or os.getpid()),
         queues=as_text(queues).split(",") if queues else ["default"],
         is_stopping=stop is not None,
         message=message,
-        claim=RedisProgress.claimed(job.id, claimant, claimed),
+        claim=claim,
         is_turn_to_look_back=bool(is_turn),
         is_sentry_missing=bool(is_missing),
         waiting=int(waiting),

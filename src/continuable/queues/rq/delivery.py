@@ -68,6 +68,8 @@ class Delivery:
                 self._deliveries.sent(record)
                 return left
             case PutOff(seconds):
+                if self._claim is not None:  # given back: what rides with the job stands as it did
+                    message = self._queue.message(self._job) or message
                 message.due = _after(seconds)
                 return self._put_back(message, at_front=not seconds)
             case Dropped(state):

@@ -150,7 +150,8 @@ class RQQueue(EngineQueue):
 
     def message(self, job: Job) -> Message | None:
         """What rides with a job of RQ's."""
-        return _message(self.connection.hget(job.key, FIELD))
+        text = self.connection.hget(job.key, FIELD)
+        return None if text is None else Message.from_json(text)
 
     def put_back(self, job: Job, message: Message, *, at_front: bool = False) -> None:
         """Have a job of RQ's wait on the queue of `message`, once, whatever it did so far."""
@@ -266,9 +267,7 @@ class RQQueue(EngineQueue):
             if job.id == sentry.ID:
                 return self._stand_sentry(job, worker, deliveries)
             with self._sentry_posted(definition, worker, beginning):
-                message = _message(beginning.message)
-                if message is None:
-                    message = self._new_message(definition, job, args, kwargs)
+                message = beginning.message or self._new_message(definition, job, args, kwargs)
                 delivery = Delivery(self, deliveries, worker, job, message, claim)
                 return delivery.run()
         except BaseException:
@@ -386,7 +385,3 @@ class RQQueue(EngineQueue):
         options = self.connection.connection_pool.connection_kwargs
         place = options.get("path") or f"{options.get('host')}:{options.get('port')}"
         return f"RQQueue({place}, database {options.get('db', 0)})"
-
-
-def _message(text: bytes | str | None) -> Message | None:
-    return None if text is None else Message.from_json(text)
