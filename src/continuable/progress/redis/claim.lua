@@ -36,8 +36,7 @@ redis.call('HSET', row, unpack(values))
 if run_at then
     redis.call('HDEL', row, 'run_at')
 end
-redis.call('SREM', prefix .. 'state:' .. state, id)
-redis.call('SADD', prefix .. 'state:running', id)
+redis.call('SMOVE', prefix .. 'state:' .. state, prefix .. 'state:running', id)
 redis.call('SADD', prefix .. 'worker:' .. worker, id)
 redis.call('ZADD', leases, lease_until, id)
 -- One text is read faster than many.

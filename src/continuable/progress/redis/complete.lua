@@ -22,8 +22,7 @@ end
 if tonumber(ARGV[3]) > tonumber(before[5]) then
     redis.call('HSET', row, 'longest_gap', ARGV[3])
 end
-redis.call('SREM', prefix .. 'state:' .. before[3], id)
-redis.call('SADD', prefix .. 'state:completed', id)
+redis.call('SMOVE', prefix .. 'state:' .. before[3], prefix .. 'state:completed', id)
 redis.call('SREM', prefix .. 'worker:' .. before[2], id)
 redis.call('ZREM', leases, id)
 redis.call('ZADD', finished, now, id)

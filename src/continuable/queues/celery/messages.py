@@ -58,7 +58,7 @@ class Messages:
 
     def is_retry(self, request: Any) -> bool:
         """Whether Celery itself runs the task again after a failure."""
-        return bool(request.retries > self._header(request).get("retries", 0))
+        return bool(request.retries and request.retries > self._header(request).get("retries", 0))
 
     def options(self, record: JobRecord) -> dict[str, Any]:
         """The options of `apply_async` for a message about `record`."""
