@@ -196,6 +196,11 @@ class Deliveries:
         except StoreError:
             return  # then it is sent once more, and the second one is found to be stale
 
+    def give_back(self, claim: Claim) -> None:
+        """Let the job of a claim wait again, as if it had not been claimed."""
+        with contextlib.suppress(StoreError):  # then its lease ends
+            self._store.release(claim)
+
     def recover(self) -> None:
         """Bring back the jobs of workers that have died, wherever they were.
 
@@ -214,7 +219,7 @@ class Deliveries:
         self._look_out()
         if self._stops_at is not None:
             if claim is not None:
-                self._give_back(claim)
+                self.give_back(claim)
             return PutOff(0.0)
         return claim or self._claimed(record, is_retry=is_retry)
 
@@ -247,14 +252,10 @@ class Deliveries:
         try:
             yield
         except BaseException:
-            self._give_back(claim)
+            self.give_back(claim)
             raise
         finally:
             self._running -= 1
-
-    def _give_back(self, claim: Claim) -> None:
-        with contextlib.suppress(StoreError):  # then its lease ends
-            self._store.release(claim)
 
     def _settle(self, ran: Ran[Claim]) -> Settled:
         def settle(_timeout: float) -> Settled:

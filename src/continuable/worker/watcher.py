@@ -157,7 +157,8 @@ class Watcher:
         elif now >= self._asks_again_at - SLACK:
             self._asked_at = now
             self._try("requests", self._obey, jobs)
-        does_all, self._does_all = self._does_all, False
+        if does_all := self._does_all:  # else it stays as it is: it may be set just now
+            self._does_all = False
         for duty in self._duties_of(jobs):
             if does_all or now >= self._duties[duty] + duty.every - SLACK:
                 self._duties[duty] = now

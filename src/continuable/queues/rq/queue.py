@@ -21,7 +21,7 @@ from rq.scheduler import SCHEDULER_KEY_TEMPLATE, RQScheduler
 from rq.utils import as_text, now, utcparse
 
 from continuable.callables import function_name
-from continuable.errors import JobNotFoundError, QueueError, StoreError
+from continuable.errors import JobNotFoundError, QueueError
 from continuable.naming import importable_module
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
@@ -272,8 +272,7 @@ class RQQueue(EngineQueue):
                 return delivery.run()
         except BaseException:
             if delivery is None and claim is not None:
-                with suppress(StoreError):  # then its lease ends
-                    self.store.release(claim)
+                deliveries.give_back(claim)
             raise
         finally:
             # RQ ends a work horse on the spot, whatever its threads are at: such as to bring back
