@@ -11,10 +11,11 @@ local message = redis.call('HGET', KEYS[2], ARGV[2])
 
 -- Claim it, unless more is to be looked into.
 local claimed, retries = nil, nil
-local is_read, plain = pcall(cjson.decode, message)
-if KEYS[5] and not worker[3] and is_read and not plain.has_failed then
+if KEYS[5] and message and not worker[3] then
+    local is_read, plain = pcall(cjson.decode, message)
     local time = redis.call('TIME')
-    if plain.due <= tonumber(time[1]) + tonumber(time[2]) / 1000000 then
+    local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+    if is_read and not plain.has_failed and plain.due <= now then
         local record = plain.record
         claimed = claim({unpack(KEYS, 5)}, {ARGV[7], ARGV[8], ARGV[9],
             string.format('%d', record.delivery), string.format('%d', record.executions)})
