@@ -34,7 +34,6 @@ import pytest
 from continuable.app import App
 from continuable.conformance.bad_times import BadTimesSuite
 from continuable.conformance.capabilities import CapabilitySuite
-from continuable.conformance.command_line import CommandLineSuite
 from continuable.conformance.engine import (
     StartWorker,
     await_hold,
@@ -45,7 +44,7 @@ from continuable.conformance.engine import (
 )
 from continuable.conformance.jobs import ELSEWHERE, HELD_AT, HIGH, ROWS, WAIT
 from continuable.conformance.journal import Journal
-from continuable.conformance.workers import DEADLINE
+from continuable.conformance.workers import DEADLINE, Worker
 from continuable.errors import JobCancelledError, JobFailedError
 from continuable.handle import Handle
 from continuable.record import JobRecord
@@ -55,7 +54,7 @@ WAITING = 4
 """Jobs that wait behind one that runs."""
 
 
-class QueueSuite(BadTimesSuite, CapabilitySuite, CommandLineSuite):
+class QueueSuite(BadTimesSuite, CapabilitySuite):
     """Subclass it, name its `kinds`, and give it the fixtures `app`, `command`, `environment`.
 
     What the queue cannot do is said by its own flags (`continuable.queues.capabilities`). The app's
@@ -337,7 +336,12 @@ class QueueSuite(BadTimesSuite, CapabilitySuite, CommandLineSuite):
     # --- handles
 
     def test_a_running_job_is_paused_and_resumed(
-        self, app: App, start_worker: StartWorker, journal: Journal, folder: str
+        self,
+        app: App,
+        start_worker: StartWorker,
+        journal: Journal,
+        folder: str,
+        is_shown_as_failed: Callable[[str], bool],
     ) -> None:
         handle = enqueue(app, "copy_rows", folder)
         worker = start_worker()
@@ -345,6 +349,9 @@ class QueueSuite(BadTimesSuite, CapabilitySuite, CommandLineSuite):
         handle.pause()
         worker.until(lambda: handle.state() is State.PAUSED, "the pause")
         journal.release()
+        run_behind(app, worker, folder)
+        assert (handle.state(), len(journal.begins)) == (State.PAUSED, 1)
+        assert not is_shown_as_failed(handle.id)
         handle.resume()
         assert result(handle, worker) == ROWS
         assert journal.rows == list(range(ROWS))
@@ -356,15 +363,41 @@ class QueueSuite(BadTimesSuite, CapabilitySuite, CommandLineSuite):
         handle = enqueue(app, "note_that_it_ran", folder, "ran")
         handle.pause()
         worker = start_worker()
-        behind = enqueue(app, "note_that_it_ran", str(folder_of(Path(folder), "behind")), "ran")
-        assert result(behind, worker) == "ran"
+        run_behind(app, worker, folder)
         assert (handle.state(), journal.begins) == (State.PAUSED, [])
         handle.resume()
         assert result(handle, worker) == "ran"
         assert len(journal.begins) == 1
 
+    @pytest.mark.parametrize(
+        "verbs",
+        [("pause", "resume", "pause", "resume"), ("cancel", "retry"), ("restart", "restart")],
+        ids="-".join,
+    )
+    def test_a_waiting_job_runs_once_whatever_was_asked_of_it(
+        self,
+        app: App,
+        start_worker: StartWorker,
+        journal: Journal,
+        folder: str,
+        verbs: tuple[str, ...],
+    ) -> None:
+        handle = enqueue(app, "note_that_it_ran", folder, "ran")
+        for verb in verbs:
+            getattr(handle, verb)()
+        worker = start_worker()
+        assert result(handle, worker) == "ran"
+        run_behind(app, worker, folder)
+        assert len(journal.begins) == 1
+        assert handle.state() is State.COMPLETED
+
     def test_a_running_job_is_cancelled_and_called_back(
-        self, app: App, start_worker: StartWorker, journal: Journal, folder: str
+        self,
+        app: App,
+        start_worker: StartWorker,
+        journal: Journal,
+        folder: str,
+        is_shown_as_failed: Callable[[str], bool],
     ) -> None:
         handle = enqueue(app, "copy_rows", folder)
         worker = start_worker()
@@ -372,32 +405,44 @@ class QueueSuite(BadTimesSuite, CapabilitySuite, CommandLineSuite):
         handle.cancel()
         with pytest.raises(JobCancelledError):
             handle.result(timeout=DEADLINE)
-        assert journal.rows == list(range(HELD_AT))
         journal.release()
+        run_behind(app, worker, folder)
+        assert journal.rows == list(range(HELD_AT))
+        assert not is_shown_as_failed(handle.id)
         handle.retry()
         assert result(handle, worker) == ROWS
         assert journal.rows == list(range(ROWS))
 
     def test_a_waiting_job_is_cancelled(
-        self, app: App, start_worker: StartWorker, journal: Journal, folder: str
+        self,
+        app: App,
+        start_worker: StartWorker,
+        journal: Journal,
+        folder: str,
+        is_shown_as_failed: Callable[[str], bool],
     ) -> None:
         handle = enqueue(app, "note_that_it_ran", folder, "ran")
         handle.cancel()
         worker = start_worker()
-        behind = enqueue(app, "note_that_it_ran", str(folder_of(Path(folder), "behind")), "ran")
-        assert result(behind, worker) == "ran"
+        run_behind(app, worker, folder)
         assert (handle.state(), journal.begins) == (State.CANCELLED, [])
+        assert not is_shown_as_failed(handle.id)
 
-    def test_a_failed_job_is_retried(
+    def test_a_failed_job_is_retried_where_it_failed_and_restarted_from_the_beginning(
         self, app: App, start_worker: StartWorker, journal: Journal, folder: str
     ) -> None:
-        handle = enqueue(app, "fail", folder, 1)
+        handle = enqueue(app, "fail_halfway", folder)
         worker = start_worker()
-        with pytest.raises(JobFailedError):
+        with pytest.raises(JobFailedError, match="no luck"):
             handle.result(timeout=DEADLINE)
+        assert (handle.info().step, handle.info().cursor) == ("copy", HELD_AT)
         handle.retry()
-        assert result(handle, worker) == "well"
-        assert len(journal.begins) == 2
+        assert result(handle, worker) == ROWS
+        assert journal.rows == list(range(ROWS))
+        handle.restart()
+        worker.until(lambda: len(journal.begins) == 3, "the new execution")
+        assert result(handle, worker) == ROWS
+        assert journal.rows == [*range(ROWS), *range(ROWS)]
 
     def test_a_running_job_is_restarted_and_its_old_execution_stops(
         self, app: App, start_worker: StartWorker, journal: Journal, folder: str
@@ -411,16 +456,6 @@ class QueueSuite(BadTimesSuite, CapabilitySuite, CommandLineSuite):
         assert result(handle, worker) == ROWS
         assert journal.rows == [*range(HELD_AT), *range(ROWS)]
         assert not journal.runs_overlap
-
-    def test_a_finished_job_is_restarted(
-        self, app: App, start_worker: StartWorker, journal: Journal, folder: str
-    ) -> None:
-        handle = enqueue(app, "note_that_it_ran", folder, "ran")
-        worker = start_worker()
-        assert result(handle, worker) == "ran"
-        handle.restart()
-        worker.until(lambda: len(journal.begins) == 2, "the new execution")
-        assert result(handle, worker) == "ran"
 
     # --- order and time
 
@@ -446,6 +481,12 @@ class QueueSuite(BadTimesSuite, CapabilitySuite, CommandLineSuite):
         handle = job_of(app, "note_that_it_ran").using(wait=WAIT).enqueue(folder, "ran")
         assert result(handle, start_worker()) == "ran"
         assert journal.begins[0].at - enqueued_at >= WAIT
+
+
+def run_behind(app: App, worker: Worker, folder: str) -> None:
+    """Have `worker` run another job: it is then through with all messages before that one."""
+    behind = enqueue(app, "note_that_it_ran", str(folder_of(Path(folder), "behind")), "ran")
+    assert result(behind, worker) == "ran"
 
 
 def first_message(handle: Handle[Any]) -> JobRecord:

@@ -1,4 +1,4 @@
-"""`CommandLineSuite`: the verbs of `continuable` on jobs that another engine's workers run."""
+"""The verbs of `continuable` on jobs that another engine's workers run; RQ stands for all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,14 +20,16 @@ from continuable.conformance.engine import (
     StartWorker,
     await_hold,
     enqueue,
-    folder_of,
     job_of,
     result,
 )
 from continuable.conformance.jobs import HELD_AT, ROWS
 from continuable.conformance.journal import Journal
+from continuable.conformance.queues import run_behind
 from continuable.conformance.workers import DEADLINE, Worker
 from continuable.states import State
+
+pytestmark = pytest.mark.slow
 
 CONTINUABLE = (sys.executable, "-m", "continuable")
 FAILED = 1
@@ -42,7 +45,7 @@ class CommandLine:
 
     def __call__(self, verb: str, *words: str, exit_code: int = 0) -> str:
         """What a verb prints, once it has ended as it should."""
-        done = subprocess.run(  # noqa: S603 - our own command
+        done = subprocess.run(
             [*CONTINUABLE, verb, self._target, *words],
             env={**os.environ, **self._environment},
             capture_output=True,
@@ -69,8 +72,22 @@ class CommandLine:
         return Worker([*CONTINUABLE, verb, self._target, *words], self._environment, log)
 
 
-class CommandLineSuite(EngineSuite):
-    """Part of `QueueSuite`, which says what it needs."""
+class TestVerbs(EngineSuite):
+    """What a queue does when it is asked is in `QueueSuite`; here it is asked in a terminal."""
+
+    kinds = ("Worker",)
+
+    @pytest.fixture
+    def app(self, project: ModuleType) -> App:
+        return project.app
+
+    @pytest.fixture
+    def command(self, worker_command: Callable[..., list[str]]) -> Callable[..., list[str]]:
+        return worker_command
+
+    @pytest.fixture
+    def environment(self, worker_environment: Mapping[str, str]) -> Mapping[str, str]:
+        return worker_environment
 
     @pytest.fixture
     def target(self, app: App) -> str:
@@ -82,7 +99,6 @@ class CommandLineSuite(EngineSuite):
     @pytest.fixture
     def call(self, target: str, environment: Mapping[str, str]) -> CommandLine:
         """Runs `continuable VERB MODULE:APP`."""
-        pytest.importorskip("click", reason="continuable[cli] is not installed")
         return CommandLine(target, environment)
 
     @pytest.fixture
@@ -168,7 +184,6 @@ class CommandLineSuite(EngineSuite):
         start_worker: StartWorker,
         journal: Journal,
         folder: str,
-        is_shown_as_failed: Callable[[str], bool],
     ) -> None:
         handle = enqueue(app, "copy_rows", folder)
         worker = start_worker()
@@ -179,7 +194,6 @@ class CommandLineSuite(EngineSuite):
         run_behind(app, worker, folder)
         assert (handle.state(), len(journal.begins)) == (State.PAUSED, 1)
         assert journal.rows == list(range(HELD_AT))
-        assert not is_shown_as_failed(handle.id)
         assert handle.id in call("list", "--state", "paused")
         assert call.read("resume", handle.id)["id"] == handle.id
         assert result(handle, worker) == ROWS
@@ -200,7 +214,6 @@ class CommandLineSuite(EngineSuite):
         start_worker: StartWorker,
         journal: Journal,
         folder: str,
-        is_shown_as_failed: Callable[[str], bool],
     ) -> None:
         handle = enqueue(app, "copy_rows", folder)
         worker = start_worker()
@@ -213,7 +226,6 @@ class CommandLineSuite(EngineSuite):
         journal.release()
         run_behind(app, worker, folder)
         assert journal.rows == list(range(HELD_AT))
-        assert not is_shown_as_failed(handle.id)
         assert call.read("retry", handle.id)["id"] == handle.id
         assert result(handle, worker) == ROWS
         assert journal.rows == list(range(ROWS))
@@ -226,36 +238,11 @@ class CommandLineSuite(EngineSuite):
         start_worker: StartWorker,
         journal: Journal,
         folder: str,
-        is_shown_as_failed: Callable[[str], bool],
     ) -> None:
         handle = enqueue(app, "copy_rows", folder)
         assert call.read("cancel", handle.id)["state"] == "cancelled"
         run_behind(app, start_worker(), folder)
         assert (handle.state(), journal.begins) == (State.CANCELLED, [])
-        assert not is_shown_as_failed(handle.id)
-
-    @pytest.mark.parametrize(
-        "verbs",
-        [("pause", "resume", "pause", "resume"), ("cancel", "retry"), ("restart", "restart")],
-        ids="-".join,
-    )
-    def test_a_waiting_job_runs_once_whatever_was_asked_of_it(
-        self,
-        app: App,
-        call: CommandLine,
-        start_worker: StartWorker,
-        journal: Journal,
-        folder: str,
-        verbs: tuple[str, ...],
-    ) -> None:
-        handle = enqueue(app, "note_that_it_ran", folder, "ran")
-        for verb in verbs:
-            call(verb, handle.id)
-        worker = start_worker()
-        assert result(handle, worker) == "ran"
-        run_behind(app, worker, folder)
-        assert len(journal.begins) == 1
-        assert handle.state() is State.COMPLETED
 
     def test_a_failed_job_is_retried_where_it_failed_and_restarted_from_the_beginning(
         self,
@@ -281,9 +268,3 @@ class CommandLineSuite(EngineSuite):
         worker.until(lambda: len(journal.begins) == 3, "the new execution")
         assert result(handle, worker) == ROWS
         assert journal.rows == [*range(ROWS), *range(ROWS)]
-
-
-def run_behind(app: App, worker: Worker, folder: str) -> None:
-    """Have `worker` run another job: it is then through with all messages before that one."""
-    behind = enqueue(app, "note_that_it_ran", str(folder_of(Path(folder), "behind")), "ran")
-    assert result(behind, worker) == "ran"
