@@ -8,19 +8,23 @@ READY := ready-$(shell (pwd; cat requirements/*.txt pyproject.toml) 2>/dev/null 
 DEV := .venvs/dev
 BIN := .venvs/$(FIRST)/bin
 
-.PHONY: help demo test quick chaos lint types bench lock clean
+.PHONY: help demo test test-all quick chaos lint types bench lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 10
 
 demo: .venvs/$(FIRST)/$(READY) ## the deploy in the middle of an import, shown
 	@$(BIN)/continuable demo
 
-test: $(VERSIONS:%=.venvs/%/$(READY)) ## the tests, on each of Python 3.13, 3.12 and 3.11 that is here
-	@sh tools/test.sh $(VERSIONS)
+test: .venvs/$(FIRST)/$(READY) ## the tests on one Python, of the slow ones a sample: under five minutes
+	@$(BIN)/python tools/tests.py sample $(FIRST)
 
-quick: .venvs/$(FIRST)/$(READY) ## all but the slow tests, on one Python
-	@$(BIN)/python -m pytest -m "not slow"
+# After `make test` in the same call, what that has run is not run again.
+test-all: $(VERSIONS:%=.venvs/%/$(READY)) ## every test, on each of Python 3.13, 3.12 and 3.11 that is here
+	@$(BIN)/python tools/tests.py $(if $(filter test,$(MAKECMDGOALS)),after-sample,all) $(VERSIONS)
+
+quick: .venvs/$(FIRST)/$(READY) ## the tests that need no server and are not slow, on one Python
+	@$(BIN)/python tools/tests.py quick $(FIRST)
 
 chaos: .venvs/$(FIRST)/$(READY) ## imports over every store and engine, while workers are killed and servers restarted
 	@$(BIN)/python -m tests.chaos

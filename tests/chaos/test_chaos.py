@@ -11,8 +11,17 @@ SECONDS = 2.5
 ROWS = 500
 
 
+SAMPLE = {"embedded queue", "RedisProgress"}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(place, id=place.name, marks=[pytest.mark.sample] * (place.name in SAMPLE))
+        for place in PLACES
+    ],
+)
 def test_imports_come_through_whatever_is_done_to_their_workers_and_servers(place):
     if place.missing:
         pytest.skip(place.missing)

@@ -4,26 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
-T = TypeVar("T")
+from tests.waiting import DEADLINE, until
 
 SOURCE = Path(__file__).parents[2] / "src"
-DEADLINE = 30.0
 COMMAND = (sys.executable, "-m", "continuable")
-
-
-def until(condition: Callable[[], T], what: str, deadline: float = DEADLINE) -> T:
-    """Wait until `condition` holds, and give what it said."""
-    end = time.monotonic() + deadline
-    while not (found := condition()):
-        assert time.monotonic() < end, f"{what} did not come true in {deadline} s"
-        time.sleep(0.01)
-    return found
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from continuable.states import State
 from tests.cli.conftest import rows
-from tests.cli.process import COMMAND, DEADLINE, environment, process, until
+from tests.cli.process import COMMAND, environment, process
+from tests.waiting import DEADLINE, until
 
 
 def some_rows():

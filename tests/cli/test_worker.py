@@ -12,7 +12,8 @@ from continuable.cli.worker import command_line, names_of
 from continuable.queues.embedded.worker import WorkerOptions
 from continuable.states import State
 from tests.cli.conftest import rows, sentence
-from tests.cli.process import process, until
+from tests.cli.process import process
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -120,6 +121,7 @@ def test_threads_work_side_by_side(call, jobs, table):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_processes_work_side_by_side_and_are_replaced_when_they_die(call, jobs, table):
     app = jobs(
         """

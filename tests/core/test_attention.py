@@ -8,6 +8,7 @@ import pytest
 from continuable.attention import Attention
 from continuable.outcome import Completed
 from tests.core.executing import Saves, execute, progress_of
+from tests.waiting import DEADLINE
 
 
 def test_nothing_is_wanted_at_first():
@@ -239,7 +240,7 @@ def test_no_request_from_another_thread_is_ever_lost(app, busy_threads):
         for number in range(requests):
             answered.clear()
             attention.request_save()
-            if not answered.wait(timeout=10):
+            if not answered.wait(timeout=DEADLINE):
                 lost.append(number)
                 return
 

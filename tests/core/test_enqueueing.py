@@ -16,6 +16,7 @@ from continuable import (
 )
 from continuable.events import JobEnqueued
 from continuable.testing import TestQueue
+from tests.waiting import DEADLINE
 
 
 @pytest.fixture
@@ -256,7 +257,7 @@ def test_a_result_is_waited_for_so_long(work):
 def test_a_result_is_had_from_async_code(work, queue):
     handle = work.enqueue(42)
     queue.drain()
-    assert asyncio.run(handle.aresult(timeout=60)) == "42"
+    assert asyncio.run(handle.aresult(timeout=DEADLINE)) == "42"
 
 
 def test_a_handle_of_no_job_says_so(app):

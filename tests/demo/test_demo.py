@@ -44,6 +44,7 @@ STEPS = ("validate", "process_records", "finalize")
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_without_commit_a_crash_redoes_a_little_and_a_deploy_nothing(capsys):
     assert show(rows=ROWS, commit=False) == 0
     told = capsys.readouterr().out

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -15,19 +14,11 @@ from continuable.demo import processes
 from continuable.demo.processes import Process
 from continuable.demo.signals import ending_in_order, signals_held
 from tests.demo.processes import marked
+from tests.waiting import DEADLINE, until
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc").exists(), reason="who is left is looked up in /proc"
 )
-
-DEADLINE = 60.0
-
-
-def until(condition, what):
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"{what}: not within {DEADLINE} s"
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -44,7 +35,9 @@ def temporary():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("queue", ["embedded", "celery", "rq", "procrastinate"])
+@pytest.mark.parametrize(
+    "queue", [pytest.param("embedded", marks=pytest.mark.sample), "celery", "rq", "procrastinate"]
+)
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
 )

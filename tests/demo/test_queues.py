@@ -12,6 +12,7 @@ from continuable.demo.stages import QUEUES
 from tests.demo.processes import marked
 
 ENGINES = [queue for queue in QUEUES if queue != "embedded"]
+WITH_SAMPLE = [pytest.param(ENGINES[0], marks=pytest.mark.sample), *ENGINES[1:]]
 COMMANDS = {
     "celery": "$ celery -A continuable.demo.jobs:engine_app worker",
     "rq": "$ rq worker",
@@ -46,7 +47,7 @@ def redone(told: str) -> list[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("queue", ENGINES)
+@pytest.mark.parametrize("queue", WITH_SAMPLE)
 def test_a_deploy_and_a_crash_cost_no_row_and_give_none_twice(queue, monkeypatch, capsys):
     for name, value in ELSEWHERE.items():
         monkeypatch.setenv(name, value)

@@ -26,10 +26,17 @@ from tests.docs.page import blocks
 
 ROOT = Path(__file__).parents[2]
 PAGES = [page for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))] if page.exists()]
+ENGINES = {"celery", "procrastinate", "rq"}
+"""The pages that start a server."""
 SECONDS_PER_PAGE = 300
 
 BLOCKS = [
-    pytest.param(page, block.line, id=f"{page.relative_to(ROOT)}:{block.line}")
+    pytest.param(
+        page,
+        block.line,
+        id=f"{page.relative_to(ROOT)}:{block.line}",
+        marks=[pytest.mark.server] * (page.stem in ENGINES),
+    )
     for page in PAGES
     for block in blocks(page)
 ]

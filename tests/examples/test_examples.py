@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +20,7 @@ import pytest
 
 from continuable import App
 from continuable.states import State
+from tests.waiting import DEADLINE, until
 
 ROOT = Path(__file__).parents[2]
 # Those on other engines have their tests in the folders of these.
@@ -28,7 +28,6 @@ ENGINES = ("celery_", "procrastinate_", "rq_")
 EXAMPLES = sorted(
     path for path in (ROOT / "examples").glob("*.py") if not path.name.startswith(ENGINES)
 )
-DEADLINE = 30.0
 
 
 class Reader:
@@ -105,13 +104,6 @@ def environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("CONTINUABLE_")}
 
 
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"{condition} did not come true in {DEADLINE} s"
-        time.sleep(0.004)
-
-
 def commands_of(example: Path) -> list[list[str]]:
     """The commands in the docstring of an example."""
     text = ast.get_docstring(ast.parse(example.read_text(encoding="utf-8")), clean=False) or ""
@@ -178,6 +170,7 @@ def test_send_letters_sends_each_letter_once_although_its_worker_is_killed(
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_crawl_api_fetches_each_page_once_over_an_error_and_a_deploy(
     follow: Callable[..., Reader], tmp_path: Path
 ):

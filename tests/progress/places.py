@@ -85,9 +85,9 @@ class OnRedis:
 
 
 PLACES = {
-    "sqlalchemy-postgresql": ("postgresql", OnSQLAlchemy),
-    "sqlalchemy-mariadb": ("private_mariadb", OnSQLAlchemy),
-    "django-postgresql": ("postgresql", OnDjango),
+    "sqlalchemy-postgresql": ("postgresql_server", OnSQLAlchemy),
+    "sqlalchemy-mariadb": ("mariadb_server", OnSQLAlchemy),
+    "django-postgresql": ("postgresql_server", OnDjango),
     "redis": ("redis_server", OnRedis),
 }
 """By the fixture that starts the server, and what is there."""

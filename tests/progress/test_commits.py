@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
 from continuable import App, CheckpointError
+from continuable.progress.sql.store import SQLStore
 from continuable.progress.sqlalchemy import SQLAlchemyProgress, metadata
 from continuable.record import JobRecord
 from continuable.states import State
@@ -20,11 +21,14 @@ ROWS = 10
 INSERT = sa.text("INSERT INTO imported (n) VALUES (:n)")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.server)
+
+
+@pytest.fixture(params=["sqlite", ON_POSTGRESQL])
 def url(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'progress.db'}"
-    return request.getfixturevalue("postgresql").url
+    return request.getfixturevalue("postgresql_server").url
 
 
 @pytest.fixture
@@ -149,7 +153,10 @@ def test_a_checkpoint_before_the_commit_is_an_error(app, store, engine):
     assert store.find("job-1").state is State.FAILED
 
 
-def test_a_superseded_execution_rolls_its_rows_back(app, store, engine):
+def test_a_superseded_execution_rolls_its_rows_back(app, store, engine, monkeypatch):
+    # On SQLite, whose only lock the job has, the request is given up.
+    monkeypatch.setattr(f"{SQLStore.__module__}.LOCK_WAITS", (0.01, 0.01))
+
     @app.job
     def import_rows(job):
         @job.step(start=0)
@@ -200,11 +207,11 @@ def test_async_connections_are_awaited(app, store, engine, url, kind):
 
 
 @pytest.fixture
-def conninfo(postgresql):
-    return postgresql.url.replace("+psycopg", "")
+def conninfo(postgresql_server):
+    return postgresql_server.url.replace("+psycopg", "")
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("url", [ON_POSTGRESQL], indirect=True)
 @pytest.mark.parametrize("autocommit", [True, False])
 def test_rows_and_cursor_are_one_transaction_of_psycopgs(app, store, engine, conninfo, autocommit):
     @app.job
@@ -224,7 +231,7 @@ def test_rows_and_cursor_are_one_transaction_of_psycopgs(app, store, engine, con
     assert store.find("job-1").resumptions >= 3
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("url", [ON_POSTGRESQL], indirect=True)
 def test_what_psycopg_rolls_back_is_done_again(app, store, engine, conninfo):
     failed = []
 
@@ -247,7 +254,7 @@ def test_what_psycopg_rolls_back_is_done_again(app, store, engine, conninfo):
     assert rows_of(engine) == list(range(ROWS))
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("url", [ON_POSTGRESQL], indirect=True)
 def test_async_connections_of_psycopgs_are_awaited(app, store, engine, conninfo):
     @app.job
     async def import_rows(job):
@@ -268,7 +275,7 @@ def test_async_connections_of_psycopgs_are_awaited(app, store, engine, conninfo)
     assert store.find("job-1").resumptions >= 3
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("url", [ON_POSTGRESQL], indirect=True)
 def test_an_execution_that_was_superseded_rolls_psycopgs_rows_back(app, store, engine, conninfo):
     @app.job
     async def import_rows(job):

@@ -50,5 +50,5 @@ class TestOnSQLite(Suite):
 
 class TestOnPostgreSQL(Suite):
     @pytest.fixture
-    def url(self, postgresql):
-        return postgresql.url
+    def url(self, postgresql_server):
+        return postgresql_server.url

@@ -10,7 +10,7 @@ from continuable.progress.protocol import Busy, Claim, Save
 from continuable.record import JobRecord
 from continuable.states import State
 from tests.progress.places import WITH_COMMIT
-from tests.queues.embedded.working.process import until
+from tests.waiting import until
 
 on_each = pytest.mark.parametrize("place", WITH_COMMIT, indirect=True)
 

@@ -9,6 +9,7 @@ import pytest
 from redis import BlockingConnectionPool, Redis
 
 from continuable.progress.redis.scripts import FEW, KEPT, Scripts
+from tests.waiting import DEADLINE
 
 
 class Late(Exception):
@@ -89,7 +90,7 @@ def test_threads_share_few_of_them(client, scripts):
     together = threading.Barrier(4 * KEPT)
 
     def read_often():
-        together.wait(30)
+        together.wait(DEADLINE)
         for _ in range(20):
             assert read(scripts, "missing") == []
 

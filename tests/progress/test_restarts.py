@@ -10,7 +10,7 @@ from continuable.record import JobRecord
 from continuable.states import State
 from continuable.worker.delivery import Again, Deliveries, Ended
 from tests.progress.places import PLACES, WITH_COMMIT
-from tests.queues.embedded.working.process import until
+from tests.waiting import until
 
 ROWS = 6
 

@@ -103,8 +103,8 @@ class TestOnSQLite(Suite):
 
 class TestOnPostgreSQL(Suite):
     @pytest.fixture
-    def url(self, postgresql):
-        return emptied(postgresql.url)
+    def url(self, postgresql_server):
+        return emptied(postgresql_server.url)
 
     @pytest.fixture(
         params=[Connections, Sessions, OnPsycopg], ids=["connection", "session", "psycopg"]

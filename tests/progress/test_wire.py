@@ -15,8 +15,8 @@ LONG = "ü" * 8_000_000
 
 
 @pytest.fixture
-def connection(postgresql):
-    url = postgresql.url.replace("+psycopg", "")
+def connection(postgresql_server):
+    url = postgresql_server.url.replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 

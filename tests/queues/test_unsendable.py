@@ -1,11 +1,13 @@
 """What cannot be put on the queue of an engine was never enqueued."""
 
 import json
+from uuid import uuid4
 
 import celery
 import procrastinate
 import pytest
 import redis
+from procrastinate import SyncPsycopgConnector
 
 from continuable import App
 from continuable.errors import DuplicateJobError, JobNotFoundError
@@ -16,38 +18,26 @@ from continuable.queues.procrastinate import ProcrastinateQueue
 from continuable.queues.rq import RQQueue
 from continuable.record import JobRecord
 from continuable.states import State
-from tests.servers.postgresql import PostgreSQL
-from tests.servers.redis import RedisServer
 
 
 def job_of_the_module(job, n):
     """RQ finds it by its name."""
 
 
-@pytest.fixture(scope="module")
-def redis_server():
-    server = RedisServer()
-    yield server
-    server.end()
-
-
-@pytest.fixture(scope="module")
-def postgresql():
-    server = PostgreSQL()
-    connector = procrastinate.SyncPsycopgConnector(conninfo=conninfo(server))
-    with (app := procrastinate.App(connector=connector)).open():
-        app.schema_manager.apply_schema()
-    yield server
-    server.end()
-
-
-def conninfo(server):
-    return f"host=127.0.0.1 port={server.port} user=test dbname=postgres"
-
-
 @pytest.fixture
 def server(request, engine):
-    return request.getfixturevalue("postgresql" if engine == "procrastinate" else "redis_server")
+    is_postgresql = engine == "procrastinate"
+    server = request.getfixturevalue("postgresql_server" if is_postgresql else "redis_server")
+    yield server
+    if not server.accepts():
+        server.begin()
+
+
+def procrastinate_app(server):
+    conninfo = server.create(f"unsendable_{uuid4().hex}").replace("+psycopg", "")
+    with (app := procrastinate.App(connector=SyncPsycopgConnector(conninfo=conninfo))).open():
+        app.schema_manager.apply_schema()
+    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
 
 
 @pytest.fixture
@@ -60,8 +50,7 @@ def queue(engine, server):
         case "rq":
             return RQQueue(redis.Redis.from_url(server.url))
         case "procrastinate":
-            connector = procrastinate.PsycopgConnector(conninfo=conninfo(server))
-            return ProcrastinateQueue(procrastinate.App(connector=connector))
+            return ProcrastinateQueue(procrastinate_app(server))
 
 
 @pytest.fixture
@@ -72,6 +61,7 @@ def app(queue, tmp_path):
     store.close()
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("engine", ["celery", "rq", "procrastinate"])
 def test_a_job_that_cannot_be_sent_is_not_there_and_its_id_is_free(app, server):
     job = app.job(name="import_rows")(job_of_the_module)

@@ -37,8 +37,18 @@ class PostgreSQL(Server):
 
     @property
     def url(self) -> str:
-        """Where it is, as SQLAlchemy has it."""
-        return f"postgresql+psycopg://test@127.0.0.1:{self.port}/postgres"
+        """Where its first database is, as SQLAlchemy has it."""
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        """Where one of its databases is, as SQLAlchemy has it."""
+        return f"postgresql+psycopg://test@127.0.0.1:{self.port}/{database}"
+
+    def create(self, database: str) -> str:
+        """Make another database; its url."""
+        with self.connected() as connection:
+            connection.execute(f"CREATE DATABASE {database}")
+        return self.url_of(database)
 
     def begin(self) -> None:
         """Start it, for the first time or again."""
@@ -49,9 +59,12 @@ class PostgreSQL(Server):
     def is_ready(self) -> bool:
         """Whether it takes queries."""
         try:
-            with psycopg.connect(
-                host="127.0.0.1", port=self.port, user="test", dbname="postgres", connect_timeout=2
-            ):
-                return True
+            self.connected().close()
         except psycopg.OperationalError:
             return False
+        return True
+
+    def connected(self, database: str = "postgres") -> psycopg.Connection:
+        """A connection of its administrator's."""
+        place = {"host": "127.0.0.1", "port": self.port, "user": "test", "dbname": database}
+        return psycopg.connect(**place, autocommit=True, connect_timeout=2)

@@ -28,7 +28,7 @@ class RabbitMQServer(Server):
     def __init__(self) -> None:
         super().__init__("rabbitmq")
         self._commands = commands()
-        self._environment = {
+        self.environment |= {
             "HOME": str(self.folder),
             "RABBITMQ_NODENAME": f"continuable-{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
@@ -49,8 +49,7 @@ class RabbitMQServer(Server):
 
     def begin(self) -> None:
         """Start it, for the first time or again."""
-        environment = [f"{name}={value}" for name, value in self._environment.items()]
-        self.start(["env", *environment, self._commands / "rabbitmq-server"], self.is_ready)
+        self.start([self._commands / "rabbitmq-server"], self.is_ready)
 
     def is_ready(self) -> bool:
         """Whether it takes connections."""
@@ -65,8 +64,8 @@ class RabbitMQServer(Server):
         """Have it evaluate something of Erlang's."""
         words = ["eval", expression]
         subprocess.run(
-            [self._commands / "rabbitmqctl", "-n", self._environment["RABBITMQ_NODENAME"], *words],
-            env=os.environ | self._environment,
+            [self._commands / "rabbitmqctl", "-n", self.environment["RABBITMQ_NODENAME"], *words],
+            env=os.environ | self.environment,
             capture_output=True,
             check=True,
         )

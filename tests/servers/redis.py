@@ -28,7 +28,11 @@ class RedisServer(Server):
     def is_ready(self) -> bool:
         """Whether it takes commands."""
         try:
-            with redis.Redis(port=self.port, socket_connect_timeout=2) as client:
+            with self.connected() as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+    def connected(self) -> redis.Redis:
+        """A client of its administrator's."""
+        return redis.Redis(port=self.port, socket_connect_timeout=2)

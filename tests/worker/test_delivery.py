@@ -20,7 +20,7 @@ from continuable.record import JobRecord
 from continuable.states import State
 from continuable.worker.delivery import Again, Deliveries, Dropped, Ended, PutOff
 from continuable.worker.watcher import Duty
-from tests.queues.embedded.working.process import until
+from tests.waiting import DEADLINE, until
 from tests.worker.test_identity import on_linux
 
 LEASE = 60.0
@@ -396,7 +396,7 @@ def test_a_worker_may_be_told_to_stop_while_the_end_of_its_job_cannot_be_written
     raised = []
     delivering = threading.Thread(target=deliver, daemon=True)
     delivering.start()
-    delivering.join(20)
+    delivering.join(DEADLINE)
     assert not delivering.is_alive()
     assert raised
 

@@ -9,7 +9,7 @@ import pytest
 
 from continuable.worker import identity
 from continuable.worker.identity import has_died, new_worker_id
-from tests.queues.embedded.working.process import until
+from tests.waiting import until
 
 on_linux = pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux tells")
 

@@ -9,7 +9,7 @@ from typing import Any
 from continuable.progress import Claim, ProgressStore
 from continuable.record import JobRecord
 
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 
 def claim_in_processes(

@@ -10,8 +10,8 @@ from continuable.cli.showing.watching import Spectator
 from continuable.errors import JobNotFoundError, StoreError
 from continuable.info import JobInfo, JobResult
 from continuable.states import State
-from tests.cli.process import until
 from tests.cli.showing.jobs import NOON, job
+from tests.waiting import until
 
 
 class Results:

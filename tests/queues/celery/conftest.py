@@ -16,8 +16,7 @@ from continuable.conformance.engine import folder_of
 from continuable.conformance.jobs import ELSEWHERE, HELD_AT
 from continuable.conformance.journal import Journal
 from continuable.conformance.workers import Worker
-from tests.queues.embedded.working.process import until
-from tests.servers.redis import RedisServer
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "tests.queues.celery.project"
@@ -77,13 +76,6 @@ def journal(folder) -> Iterator[Journal]:
     journal = Journal(folder)
     yield journal
     journal.release()
-
-
-@pytest.fixture(scope="session")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    yield server
-    server.end()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.queues import copied
 from tests.queues.celery.conftest import PROJECT
-from tests.queues.embedded.working.process import DEADLINE, until
+from tests.waiting import DEADLINE, until
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,8 @@ from continuable.progress import Claim
 from continuable.record import JobRecord
 from continuable.states import State
 from tests.queues.celery.conftest import await_hold
-from tests.queues.embedded.working.process import DEADLINE, is_alive, until
+from tests.queues.embedded.working.process import is_alive
+from tests.waiting import DEADLINE, until
 
 
 @pytest.fixture
@@ -119,6 +120,7 @@ def test_a_job_that_is_cancelled_is_a_task_that_was_revoked(project, start_worke
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_task_that_is_revoked_is_a_job_that_was_cancelled(
     project, start_worker, folder, journal, other_folder
 ):

@@ -11,7 +11,7 @@ from continuable.conformance.jobs import LEASE, ROWS
 from continuable.conformance.journal import Journal
 from continuable.states import State
 from tests.queues.celery.conftest import await_hold
-from tests.queues.embedded.working.process import DEADLINE
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.slow
 

@@ -24,7 +24,7 @@ ADDRESS = "CONTINUABLE_TEST_RABBITMQ"
 
 
 @pytest.fixture(scope="module")
-def own_server():
+def rabbitmq():
     """A node that a test may restart; `None`: there is only one that others use too, or none."""
     if ADDRESS in os.environ or commands() is None:
         yield None
@@ -37,7 +37,7 @@ def own_server():
 
 
 @pytest.fixture(scope="module")
-def project_on_rabbitmq(worker_environment, own_server):
+def project_on_rabbitmq(worker_environment, rabbitmq):
     project = import_module(PROJECT)
     try:
         with kombu.Connection(project.RABBITMQ, connect_timeout=2) as connection:
@@ -65,9 +65,9 @@ class TestCeleryOnRabbitMQ(QueueSuite):
     test_a_waiting_job_is_paused_and_resumed = None
     test_a_running_job_is_cancelled_and_called_back = None
     test_a_waiting_job_is_cancelled = None
-    test_a_failed_job_is_retried = None
+    test_a_failed_job_is_retried_where_it_failed_and_restarted_from_the_beginning = None
+    test_a_waiting_job_runs_once_whatever_was_asked_of_it = None
     test_a_running_job_is_restarted_and_its_old_execution_stops = None
-    test_a_finished_job_is_restarted = None
     test_an_isolated_step_has_an_execution_of_its_own = None
     test_an_async_job_is_handed_over_too = None
     test_an_error_after_progress_resumes_the_job = None
@@ -102,20 +102,20 @@ class TestCeleryOnRabbitMQ(QueueSuite):
         return lambda job_id: project_on_rabbitmq.celery_app.AsyncResult(job_id).state == FAILURE
 
     @pytest.fixture
-    def restart_server(self, own_server):
-        return None if own_server is None else own_server.restart
+    def restart_server(self, rabbitmq):
+        return None if rabbitmq is None else rabbitmq.restart
 
     def test_a_job_outlives_the_connections_of_its_worker(
-        self, app, start_worker, journal, folder, own_server
+        self, app, start_worker, journal, folder, rabbitmq
     ):
-        if own_server is None:
+        if rabbitmq is None:
             pytest.skip("others have connections to this RabbitMQ too")
         handle = enqueue(app, "copy_rows", folder)
         worker = start_worker()
         await_hold(journal, worker)
         for _ in range(2):
             before = worker.log.count("Connection to broker lost")
-            own_server.evaluate('rabbit_networking:close_all_connections("by a test").')
+            rabbitmq.evaluate('rabbit_networking:close_all_connections("by a test").')
             worker.until(
                 lambda: worker.log.count("Connection to broker lost") > before,  # noqa: B023
                 "the loss",
@@ -126,11 +126,11 @@ class TestCeleryOnRabbitMQ(QueueSuite):
         assert len(journal.begins) == 1
 
     def test_a_job_that_is_longer_than_the_consumer_timeout_is_interrupted(
-        self, app, start_worker, journal, folder, own_server
+        self, app, start_worker, journal, folder, rabbitmq
     ):
-        if own_server is None:
+        if rabbitmq is None:
             pytest.skip("the timeout of this RabbitMQ is for others too")
-        own_server.evaluate(
+        rabbitmq.evaluate(
             "application:set_env(rabbit, consumer_timeout, 1000), "
             "application:set_env(rabbit, channel_tick_interval, 500)."
         )
@@ -143,7 +143,7 @@ class TestCeleryOnRabbitMQ(QueueSuite):
             assert "PRECONDITION_FAILED" in worker.log
             assert (handle.info().reason, handle.info().cursor) == ("stopping", HELD_AT)
         finally:
-            own_server.evaluate("application:unset_env(rabbit, consumer_timeout).")
+            rabbitmq.evaluate("application:unset_env(rabbit, consumer_timeout).")
         journal.release()
         second = start_worker()
         assert result(handle, second) == ROWS

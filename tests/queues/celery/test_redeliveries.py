@@ -5,7 +5,7 @@ import pytest
 from continuable.conformance.engine import folder_of
 from continuable.conformance.jobs import ROWS
 from tests.queues.celery.conftest import await_hold
-from tests.queues.embedded.working.process import DEADLINE, until
+from tests.waiting import DEADLINE, until
 
 pytestmark = pytest.mark.slow
 

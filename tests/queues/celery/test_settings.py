@@ -14,7 +14,7 @@ from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.celery import CeleryQueue
 from continuable.queues.celery.own_store import as_redis_says
 from continuable.record import JobRecord
-from tests.queues.embedded.working.process import until
+from tests.waiting import until
 
 
 def app_of(progress=..., task_options=None, **settings):

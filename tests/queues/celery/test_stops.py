@@ -8,7 +8,7 @@ import pytest
 from continuable.conformance.jobs import ROWS
 from continuable.states import State
 from tests.queues.celery.conftest import await_hold
-from tests.queues.embedded.working.process import DEADLINE, until
+from tests.waiting import DEADLINE, until
 
 pytestmark = pytest.mark.slow
 

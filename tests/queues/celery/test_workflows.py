@@ -11,7 +11,8 @@ from continuable.conformance.engine import folder_of
 from continuable.conformance.jobs import ROWS
 from continuable.conformance.journal import Journal
 from tests.queues.celery.conftest import await_hold
-from tests.queues.embedded.working.process import DEADLINE, is_alive, until
+from tests.queues.embedded.working.process import is_alive
+from tests.waiting import DEADLINE, until
 
 pytestmark = pytest.mark.slow
 

@@ -11,6 +11,7 @@ from continuable.queues.embedded.table import JobTable
 from continuable.sqlite import database as databases
 from continuable.sqlite import forks
 from continuable.sqlite.troubles import trouble
+from tests.waiting import DEADLINE
 
 
 def synchronous(connection):
@@ -76,11 +77,11 @@ def test_closing_closes_the_connections_of_all_threads(database):
     def use():
         seen.append(database.connection())
         opened.set()
-        go_on.wait(5)
+        go_on.wait(DEADLINE)
 
     thread = threading.Thread(target=use)
     thread.start()
-    opened.wait(5)
+    opened.wait(DEADLINE)
     database.close()
     assert seen[0].is_closed
     go_on.set()

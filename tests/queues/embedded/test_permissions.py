@@ -10,6 +10,7 @@ import pytest
 
 from continuable import App
 from continuable.states import State
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
@@ -118,7 +119,7 @@ def test_a_worker_whose_lock_cannot_be_tried_is_not_taken_for_dead(app, folder):
     own = app.jobs["add"].enqueue()
     # The job that seems to be running is pending, so that it works until it is told to stop.
     worker = subprocess.Popen([sys.executable, "-c", TRY, str(folder), "work"])
-    assert own.result(timeout=30) == 1
+    assert own.result(timeout=DEADLINE) == 1
     worker.terminate()
-    assert worker.wait(30) == 0
+    assert worker.wait(DEADLINE) == 0
     assert app.queue.board.counts() == {State.RUNNING: 1, State.COMPLETED: 1}

@@ -5,6 +5,7 @@ import sys
 
 from continuable.queues.embedded.liveness import bury, dead_workers
 from continuable.states import State
+from tests.waiting import DEADLINE
 
 WORK = """
 import sys
@@ -50,7 +51,7 @@ def test_every_job_runs_once_whatever_number_of_processes_claim(table, make):
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
-    ran = "".join(process.communicate(timeout=60)[0] for process in processes).split()
+    ran = "".join(process.communicate(timeout=DEADLINE)[0] for process in processes).split()
     assert all(process.returncode == 0 for process in processes)
     assert sorted(ran) == sorted(f"j{n}" for n in range(600))
     assert table.counts() == {State.COMPLETED: 600}
@@ -59,7 +60,7 @@ def test_every_job_runs_once_whatever_number_of_processes_claim(table, make):
 def test_processes_that_start_together_make_one_file(path, database, table):
     processes = [start(path, f"w{n}") for n in range(4)]
     for process in processes:
-        assert process.communicate("go\n", timeout=60)[0] == "ready\n"
+        assert process.communicate("go\n", timeout=DEADLINE)[0] == "ready\n"
         assert process.returncode == 0
     assert table.list() == []
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own with Procrastinate's tables, empty at the start of each test."""
+"""A database with Procrastinate's tables, empty at the start of each test."""
 
 import os
 import sys
@@ -14,25 +14,27 @@ import pytest
 from continuable.conformance.workers import Worker
 from tests.servers.postgresql import PostgreSQL
 
-PORT = "CONTINUABLE_TEST_POSTGRESQL"
+ADDRESS = "CONTINUABLE_TEST_PROCRASTINATE"
+DATABASE = "procrastinate"
 ROOT = Path(__file__).parents[3]
 TABLES = "procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers"
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[PostgreSQL]:
-    server = PostgreSQL()
+def server_with_tables(postgresql_server: PostgreSQL) -> Iterator[PostgreSQL]:
+    server = postgresql_server
+    server.create(DATABASE)
     app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=conninfo(server)))
     with app.open():
         app.schema_manager.apply_schema()
-    os.environ[PORT] = str(server.port)
+    os.environ[ADDRESS] = conninfo(server)
     yield server
-    del os.environ[PORT]
-    server.end()
+    del os.environ[ADDRESS]
 
 
 @pytest.fixture
-def postgresql(server: PostgreSQL) -> PostgreSQL:
+def postgresql(server_with_tables: PostgreSQL) -> PostgreSQL:
+    server = server_with_tables
     with connected(server) as connection:
         connection.execute(f"TRUNCATE {TABLES} CASCADE")
         if connection.execute("SELECT to_regclass('continuable_progress')").fetchone()[0]:
@@ -41,11 +43,11 @@ def postgresql(server: PostgreSQL) -> PostgreSQL:
 
 
 def conninfo(server: PostgreSQL) -> str:
-    return f"host=127.0.0.1 port={server.port} user=test dbname=postgres"
+    return server.url_of(DATABASE).replace("+psycopg", "")
 
 
 def connected(server: PostgreSQL) -> psycopg.Connection:
-    return psycopg.connect(conninfo(server), autocommit=True)
+    return server.connected(DATABASE)
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def command(module: str, *options: str) -> list[str]:
 
 def environment(server: PostgreSQL) -> dict[str, str]:
     places = [str(ROOT / "src"), str(ROOT), str(ROOT / "examples")]
-    return {PORT: str(server.port), "PYTHONPATH": os.pathsep.join(places)}
+    return {ADDRESS: conninfo(server), "PYTHONPATH": os.pathsep.join(places)}
 
 
 @pytest.fixture

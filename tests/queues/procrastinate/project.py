@@ -10,11 +10,11 @@ from continuable.conformance.jobs import LEASE, declare
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.queues.procrastinate import ProcrastinateQueue
 
-place = f"test@127.0.0.1:{os.environ['CONTINUABLE_TEST_POSTGRESQL']}/postgres"
-procrastinate_app = Procrastinate(connector=PsycopgConnector(conninfo=f"postgresql://{place}"))
+place = os.environ["CONTINUABLE_TEST_PROCRASTINATE"]
+procrastinate_app = Procrastinate(connector=PsycopgConnector(conninfo=place))
 app = App(
     queue=ProcrastinateQueue(procrastinate_app),
-    progress=SQLAlchemyProgress(f"postgresql+psycopg://{place}", lease=LEASE),
+    progress=SQLAlchemyProgress(place.replace("://", "+psycopg://"), lease=LEASE),
 )
 declare(app, globals())
 

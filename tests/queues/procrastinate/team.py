@@ -17,9 +17,9 @@ from continuable.queues.procrastinate import ProcrastinateQueue
 from tests.queues.copied import copy_row
 
 LEASE = 1.5
-place = f"test@127.0.0.1:{os.environ['CONTINUABLE_TEST_POSTGRESQL']}/postgres"
-engine = sa.create_engine(f"postgresql+psycopg://{place}", pool_pre_ping=True)
-procrastinate_app = Procrastinate(connector=PsycopgConnector(conninfo=f"postgresql://{place}"))
+place = os.environ["CONTINUABLE_TEST_PROCRASTINATE"]
+engine = sa.create_engine(place.replace("://", "+psycopg://"), pool_pre_ping=True)
+procrastinate_app = Procrastinate(connector=PsycopgConnector(conninfo=place))
 app = App(
     queue=ProcrastinateQueue(procrastinate_app),
     progress=SQLAlchemyProgress(engine, lease=LEASE),
@@ -47,7 +47,7 @@ def copy_with_psycopg(job, folder, rows):
 
     @job.step(start=0)
     def process(step):
-        with psycopg.connect(f"postgresql://{place}", autocommit=True) as connection:
+        with psycopg.connect(place, autocommit=True) as connection:
             for row in range(step.cursor, rows):
                 with step.transaction(connection) as tx:
                     connection.execute("INSERT INTO copied VALUES (%s)", [row])
@@ -64,7 +64,7 @@ async def acopy_with_psycopg(job, folder, rows):
 
     @job.step(start=0)
     async def process(step):
-        connected = psycopg.AsyncConnection.connect(f"postgresql://{place}", autocommit=True)
+        connected = psycopg.AsyncConnection.connect(place, autocommit=True)
         async with await connected as connection:
             for row in range(step.cursor, rows):
                 async with step.transaction(connection) as tx:

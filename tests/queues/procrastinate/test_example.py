@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tests.queues.embedded.working.process import until
-from tests.queues.procrastinate.conftest import ROOT, connected
+from tests.queues.procrastinate.conftest import ROOT, connected, conninfo
+from tests.waiting import until
 
 ROWS = 20_000
 MODULE = "procrastinate_import"
@@ -18,7 +18,7 @@ MODULE = "procrastinate_import"
 def test_every_order_is_imported_once_although_its_worker_is_stopped(
     postgresql, start_worker, tmp_path, monkeypatch
 ):
-    monkeypatch.setenv("DATABASE_URL", f"postgresql://test@127.0.0.1:{postgresql.port}/postgres")
+    monkeypatch.setenv("DATABASE_URL", conninfo(postgresql))
     places = [ROOT / "src", ROOT / "examples"]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, places)))
     orders = tmp_path / "orders.csv"

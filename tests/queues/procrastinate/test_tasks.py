@@ -20,7 +20,8 @@ from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.queues.procrastinate import ProcrastinateQueue
 from continuable.record import JobRecord
 from continuable.states import State
-from tests.queues.procrastinate.conftest import connected, conninfo
+from tests.queues.procrastinate.conftest import DATABASE, connected, conninfo
+from tests.waiting import DEADLINE
 
 
 @pytest.fixture
@@ -510,7 +511,7 @@ def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_
     procrastinate_app, work, monkeypatch, postgresql
 ):
     """As when the database comes back, after a lease, under both of them."""
-    url = postgresql.url
+    url = postgresql.url_of(DATABASE)
     queue = ProcrastinateQueue(procrastinate_app)
     app = App(queue=queue, progress=SQLAlchemyProgress(url, lease=0.3))
     is_recovered, writes = threading.Event(), threading.Event()
@@ -518,7 +519,7 @@ def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_
 
     def send(record, wait):
         is_recovered.set()
-        assert writes.wait(30)
+        assert writes.wait(DEADLINE)
         return queue._bring_back(record, wait)
 
     @app.job(name="import_rows")
@@ -528,7 +529,7 @@ def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_
             monkeypatch.setattr(deliveries, "_send", send)
             app.progress.expire(job.id, deliveries.worker)
             other.start()
-            assert is_recovered.wait(30)
+            assert is_recovered.wait(DEADLINE)
         return job.executions
 
     finish = procrastinate_app.job_manager.finish_job

@@ -8,8 +8,8 @@ import pytest
 
 from continuable.errors import JobCancelledError, JobFailedError
 from continuable.states import State
-from tests.queues.embedded.working.process import until
 from tests.queues.procrastinate.conftest import connected
+from tests.waiting import DEADLINE, until
 
 MODULE = "tests.queues.procrastinate.team"
 
@@ -73,7 +73,7 @@ def test_rows_that_are_committed_with_their_cursor_are_there_once_over_kills_and
     assert second.wait() == 0
     go(folder)
     third = worker()
-    assert handle.result(timeout=30) == 12
+    assert handle.result(timeout=DEADLINE) == 12
     assert copied(postgresql) == list(range(12))
     third.until(lambda: rows("status::text") == [("succeeded",)], "the end of the row")
     assert rows("attempts") == [(1,)]
@@ -95,7 +95,7 @@ def test_a_worker_that_comes_back_from_the_dead_leaves_the_row_to_its_successor(
     assert zombie.wait() == 0
     assert rows("status::text") == [("doing",)]
     go(folder)
-    assert handle.result(timeout=30) == 2
+    assert handle.result(timeout=DEADLINE) == 2
     until(lambda: rows("status::text") == [("succeeded",)], "the end of the row")
     assert successor.is_alive
 
@@ -103,7 +103,7 @@ def test_a_worker_that_comes_back_from_the_dead_leaves_the_row_to_its_successor(
 def test_an_isolated_step_need_not_wait_until_an_idle_worker_looks_again(team, worker):
     handle = team.isolated.enqueue()
     worker("--concurrency", "2", "--fetch-job-polling-interval", "3600")
-    assert handle.result(timeout=30) == 3
+    assert handle.result(timeout=DEADLINE) == 3
 
 
 def test_a_job_that_was_fetched_and_never_started_is_brought_back(
@@ -119,7 +119,7 @@ def test_a_job_that_was_fetched_and_never_started_is_brought_back(
             "UPDATE procrastinate_jobs SET status = 'doing', worker_id = dead.id FROM dead"
         )
     worker()
-    assert handle.result(timeout=30) == 1
+    assert handle.result(timeout=DEADLINE) == 1
     other = team.app.handle(f"procrastinate-{native}")
     until(lambda: rows("status::text") == [("succeeded",), ("succeeded",)], "the end of the rows")
     assert other.result(timeout=0) == 1
@@ -133,7 +133,7 @@ def test_a_job_that_kills_its_workers_has_failed_and_is_shown_so(
         worker().wait()
     worker()
     with pytest.raises(JobFailedError, match="Killed its worker 2 times"):
-        handle.result(timeout=30)
+        handle.result(timeout=DEADLINE)
     assert begins(folder) == [1, 2]
     # Its row is left to be swept, once Procrastinate takes its worker for dead.
     with connected(postgresql) as connection:
@@ -154,7 +154,7 @@ def test_an_async_job_that_is_cut_off_when_its_grace_is_over_comes_back(team, wo
     assert handle.info().cursor == 1
     assert rows("status::text", "attempts") == [("todo", 0)]
     worker()
-    assert handle.result(timeout=30) == 1  # what was cut off counts for nothing
+    assert handle.result(timeout=DEADLINE) == 1  # what was cut off counts for nothing
     assert begins(folder) == [1, 1]
 
 
@@ -168,7 +168,7 @@ def test_an_abort_that_is_asked_of_procrastinate_cancels_a_running_job(
     ((number,),) = rows("id")
     team.procrastinate_app.job_manager.cancel_job_by_id(number, abort=True)
     with pytest.raises(JobCancelledError):
-        handle.result(timeout=30)
+        handle.result(timeout=DEADLINE)
     until(lambda: rows("status::text") == [("aborted",)], "the end of the row")
 
 
@@ -196,7 +196,7 @@ def test_a_job_outlives_a_restart_of_postgresql(team, worker, folder, rows, post
     go(folder)
     until(lambda: not first.is_alive or rows("status::text") == [("succeeded",)], "its worker")
     worker()  # as whoever runs them does when one has ended
-    assert handle.result(timeout=60) in {1, 2}
+    assert handle.result(timeout=DEADLINE) in {1, 2}
     until(lambda: rows("status::text") == [("succeeded",)], "the end of the row")
 
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -10,17 +9,8 @@ from types import ModuleType
 import pytest
 from rq import SimpleWorker
 
-from tests.servers.redis import RedisServer
-
 ROOT = Path(__file__).parents[3]
 RQ = str(Path(sys.executable).with_name("rq"))
-
-
-@pytest.fixture(scope="session")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    yield server
-    server.end()
 
 
 @pytest.fixture(scope="session")

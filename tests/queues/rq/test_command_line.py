@@ -9,7 +9,6 @@ import pytest
 
 from continuable.conformance.workers import Worker
 from tests.queues.rq.conftest import ROOT, RQ
-from tests.servers.redis import RedisServer
 
 pytestmark = pytest.mark.slow
 
@@ -42,10 +41,12 @@ def outlast_the_lease(job):
 
 
 @pytest.fixture
-def server():
-    server = RedisServer()
-    yield server
-    server.end()
+def server(redis_server):
+    with redis_server.connected() as client:
+        client.flushall()
+    yield redis_server
+    if not redis_server.accepts():
+        redis_server.begin()
 
 
 @pytest.fixture

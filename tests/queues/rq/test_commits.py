@@ -9,7 +9,7 @@ import pytest
 
 from continuable.conformance.workers import Worker
 from tests.queues import copied
-from tests.queues.embedded.working.process import DEADLINE
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.slow
 

@@ -19,6 +19,7 @@ from continuable.queues.rq.message import SPARE_RETRIES
 from continuable.record import JobRecord
 from continuable.states import State
 from continuable.worker.delivery import Deliveries, Ended
+from tests.waiting import DEADLINE
 
 
 def lines(notes):
@@ -180,7 +181,7 @@ def test_the_meta_of_a_job_is_the_users_own(project, work, notes):
     handle = project.use_meta.enqueue(notes)
     project.app.handle(handle.id)
     work()
-    assert handle.result(timeout=10) == "42"
+    assert handle.result(timeout=DEADLINE) == "42"
     assert Job.fetch(handle.id, project.connection).meta == {"mine": 42}
 
 

@@ -19,6 +19,7 @@ from continuable.queues.rq import sentry
 from continuable.record import JobRecord
 from continuable.states import State
 from tests.queues.embedded.working.process import is_alive
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +56,7 @@ def test_a_job_hands_over_before_its_time_limit(project, start, journal, tmp_pat
     worker.until(lambda: len(journal.begins) == 3, "two hand-overs")
     journal.release()
     handle = project.app.handle(job.id)
-    assert handle.result(timeout=30) == ROWS
+    assert handle.result(timeout=DEADLINE) == ROWS
     assert journal.rows == list(range(ROWS))
     assert (handle.info().reason, handle.info().resumptions) == ("max_runtime", 0)
 
@@ -83,7 +84,7 @@ def test_a_job_that_was_rescued_is_in_no_registry_of_its_former_life(
     job = Job.fetch(handle.id, project.connection)
     assert len(job.started_job_registry.get_job_ids(cleanup=False)) == 1
     journal.release()
-    assert handle.result(timeout=30) == ROWS
+    assert handle.result(timeout=DEADLINE) == ROWS
     second.until(lambda: job.get_status() is JobStatus.FINISHED, "its end in RQ")
     assert not job.started_job_registry.get_job_ids(cleanup=False)
 
@@ -104,9 +105,9 @@ def test_a_job_that_a_worker_had_taken_and_not_begun_is_brought_back(
         start()
         (first.signal_all if whom == "all" else first.signal_main)(signal.SIGKILL)
         first.wait()
-        assert handle.result(timeout=20) is None
+        assert handle.result(timeout=DEADLINE) is None
         journal.release()
-        assert begun.result(timeout=20) == ROWS
+        assert begun.result(timeout=DEADLINE) == ROWS
         (tmp_path / "imported").touch()  # to whoever was left alive with it
         first.until(lambda: not is_alive(horse), "the end of its work horse")
         assert (tmp_path / "noted").read_text() == "at last\n"
@@ -131,12 +132,12 @@ def test_an_idle_worker_stands_by_while_jobs_run_and_makes_room_for_others(
     other = project.note_that_it_ran.using(queue="elsewhere").enqueue(
         str(tmp_path / "other"), "ran"
     )
-    assert other.result(timeout=10) == "ran"
+    assert other.result(timeout=DEADLINE) == "ran"
     second.until(is_standing_by, "the sentry again")
     second.signal_main(signal.SIGTERM)
     assert second.wait() == 0
     journal.release()
-    assert handle.result(timeout=10) == ROWS
+    assert handle.result(timeout=DEADLINE) == ROWS
 
 
 def test_an_idle_worker_brings_back_all_that_dead_workers_have_left(
@@ -197,7 +198,7 @@ def test_a_job_that_comes_to_no_checkpoint_before_its_time_limit_resumes(
     worker.until(lambda: len(journal.begins) == 2, "another execution")
     journal.release()
     handle = project.app.handle(job.id)
-    assert handle.result(timeout=30) == HELD_AT
+    assert handle.result(timeout=DEADLINE) == HELD_AT
     assert journal.rows == list(range(HELD_AT))
     assert "JobTimeoutException" in handle.info().error
     assert job.get_status() is not JobStatus.FAILED
@@ -232,7 +233,7 @@ def test_what_depends_on_a_job_and_its_callbacks_run_once_whatever_ends_its_work
     second.until(lambda: len(journal.begins) == 2, "another execution")
     assert not (tmp_path / "notes").exists()
     journal.release()
-    assert handle.result(timeout=30) == ROWS
+    assert handle.result(timeout=DEADLINE) == ROWS
     second.until(lambda: follower.get_status() is JobStatus.FINISHED, "what depends on it")
     written = (tmp_path / "notes").read_text().splitlines()
     assert written == [f"succeeded with {ROWS}", "followed"]
@@ -251,8 +252,8 @@ def test_work_horses_that_come_and_go_bring_back_what_dead_workers_have_left(
     assert isinstance(store.claim(JobRecord(id=left.id, name=left.info().name), "dead"), Claim)
     time.sleep(store.lease)  # and has died
     start()
-    assert [other.result(timeout=20) for other in others] == ["ran"] * len(others)
-    assert left.result(timeout=20) == "ran"
+    assert [other.result(timeout=DEADLINE) for other in others] == ["ran"] * len(others)
+    assert left.result(timeout=DEADLINE) == "ran"
 
 
 def test_the_sentry_stays_while_the_job_of_another_worker_runs(
@@ -268,7 +269,7 @@ def test_the_sentry_stays_while_the_job_of_another_worker_runs(
         horse = journal.begins[0].pid
         os.kill(horse, signal.SIGSTOP)  # so that it posts no other
         other = project.note_that_it_ran.enqueue(str(tmp_path / "other"), "ran")
-        assert other.result(timeout=20) == "ran"
+        assert other.result(timeout=DEADLINE) == "ran"
 
         def is_standing_by():
             return project.connection.hget(Job.key_for(sentry.ID), "status") == b"started"

@@ -11,7 +11,7 @@ from continuable.outcome import Cancelled, Completed, ErrorReport, Failed, Suspe
 from continuable.progress import Claim, Over, ProgressStore, Requested, Settled
 from continuable.record import JobRecord
 
-DEADLINE = 20.0
+DEADLINE = 120.0
 
 
 def a_record(job_id: str = JOB, name: str = "app.import", **fields: Any) -> JobRecord:

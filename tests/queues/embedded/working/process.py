@@ -7,26 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from tests.queues.embedded.working.main import MODULE
-
-T = TypeVar("T")
+from tests.waiting import DEADLINE, until
 
 ROOT = Path(__file__).parents[4]
-DEADLINE = 30.0
-
-
-def until(condition: Callable[[], T], what: str = "", deadline: float = DEADLINE) -> T:
-    """Wait until `condition` holds, and give what it said."""
-    end = time.monotonic() + deadline
-    while not (found := condition()):
-        assert time.monotonic() < end, f"{what or condition} did not come true in {deadline} s"
-        time.sleep(0.004)
-    return found
 
 
 class WorkerProcess:

@@ -15,7 +15,7 @@ from continuable import App
 from continuable.errors import StoreError
 from continuable.states import State
 from tests.queues.embedded.working.jobs import Marks
-from tests.queues.embedded.working.process import until
+from tests.waiting import DEADLINE, until
 
 
 def make_app(path: Path) -> App:  # noqa: C901 - one job after the other
@@ -181,10 +181,10 @@ def test_while_the_file_is_moved_away_jobs_go_on_and_none_are_taken(
     assert due.state() is State.WAITING
     assert not path.exists()
     away.rename(path)
-    assert due.result(timeout=30) == 1
+    assert due.result(timeout=DEADLINE) == 1
     until(lambda: running.state() is State.COMPLETED)
     assert running.info().executions == 1
-    assert app.jobs["add"].enqueue(2).result(timeout=30) == 2
+    assert app.jobs["add"].enqueue(2).result(timeout=DEADLINE) == 2
     assert worker.log.count("cannot take jobs now") == 1
     assert worker.stop() == 0
 

@@ -13,7 +13,7 @@ from continuable import App
 from continuable.queues.embedded.liveness import workers_folder
 from continuable.states import State
 from tests.queues.embedded.working.jobs import Marks
-from tests.queues.embedded.working.process import until
+from tests.waiting import until
 
 JOBS = 3000
 

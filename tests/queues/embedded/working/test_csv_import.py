@@ -11,7 +11,7 @@ import pytest
 from continuable import App
 from continuable.sources import batches, csv_rows
 from continuable.states import State
-from tests.queues.embedded.working.process import until
+from tests.waiting import until
 
 ROWS = 80_000
 AT = 51_000
@@ -101,7 +101,7 @@ def imported(path):
 def deployed_over(handle, start, target):
     """Run the import, deploy over it near row 51,000, and let the new release end it."""
     old = start(jobs=__name__)
-    until(lambda: imported(target) >= AT, deadline=120)
+    until(lambda: imported(target) >= AT)
     assert old.stop() == 0
     info = handle.info()
     assert (info.state, info.reason, info.step) == (
@@ -126,6 +126,7 @@ def all_rows_in(target):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_every_row_of_a_file_is_there_once_after_a_deploy_near_row_51_000(
     app, work_elsewhere, people, path
 ):

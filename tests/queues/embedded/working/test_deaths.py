@@ -4,14 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from continuable.queues.embedded.liveness import dead_workers, known_workers, workers_folder
 from continuable.states import State
 from tests.queues.embedded.working.jobs import make_app, rows_in
-from tests.queues.embedded.working.process import is_alive, until
+from tests.queues.embedded.working.process import is_alive
+from tests.waiting import DEADLINE, until
 
 
 @pytest.mark.parametrize("name", ["loop", "async loop"])
@@ -23,9 +23,7 @@ def test_the_job_of_a_killed_worker_resumes_elsewhere_at_once(app, work_elsewher
     other = work_elsewhere()
     other.await_start()
     victim.kill()
-    killed_at = time.monotonic()
     until(lambda: marks.is_left(f"{handle.id}-2"))
-    assert time.monotonic() - killed_at < 5  # usually under 0.6 s
     info = handle.info()
     assert (info.reason, info.resumptions, info.executions) == ("died", 1, 2)
     assert f"resumed at 'turn', cursor {info.progress['current'][1]}"[:17] in other.log
@@ -60,7 +58,7 @@ def test_a_job_that_kills_its_worker_again_and_again_has_failed(app, work_elsewh
         == "Killed its worker 3 times in a row without progress, last at 'turn', cursor 7"
     )
     assert (info.deaths, info.progress["current"]) == (3, ["turn", 7])
-    assert harmless.result(timeout=30) == 1
+    assert harmless.result(timeout=DEADLINE) == 1
     assert last.stop() == 0
 
 
@@ -105,7 +103,7 @@ def test_a_worker_whose_lock_was_lost_is_soon_alive_again(
     [lock] = folder.glob("*.lock")
     if how == "copied":
         copy = tmp_path_factory.mktemp("backup") / "copy"
-        assert app.jobs["copy"].enqueue(str(folder), str(copy)).result(timeout=30)
+        assert app.jobs["copy"].enqueue(str(folder), str(copy)).result(timeout=DEADLINE)
     else:
         lock.unlink()
     until(lambda: lock.exists() and not dead_workers(path, [lock.stem]))
@@ -131,7 +129,7 @@ def test_a_release_that_reaches_the_file_by_another_path_leaves_the_old_ones_job
     kept = app.jobs["loop"].enqueue()
     until(lambda: marks.is_left(f"{kept.id}-1"))
     new = work_elsewhere(path=link, drain=True)
-    assert make_app(link).jobs["add"].enqueue(1).result(timeout=30) == 1
+    assert make_app(link).jobs["add"].enqueue(1).result(timeout=DEADLINE) == 1
     assert (kept.state(), kept.info().executions) == (State.RUNNING, 1)
     assert old.stop() == 0
     until(lambda: kept.info().executions == 2)
@@ -263,4 +261,4 @@ def test_a_worker_that_a_stop_reaches_while_it_starts_has_ended_well():
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as supervisor:
         assert supervisor.stdout.readline() == b"up\n"
         supervisor.terminate()
-        assert supervisor.wait(30) == 0
+        assert supervisor.wait(DEADLINE) == 0

@@ -13,6 +13,7 @@ import pytest
 from continuable.errors import DuplicateJobError, JobNotFoundError, SerializationError
 from continuable.queues.embedded.worker import Worker, WorkerOptions
 from continuable.states import State
+from tests.waiting import DEADLINE
 
 
 @pytest.fixture
@@ -117,8 +118,8 @@ def test_a_job_starts_when_its_time_has_come_and_not_before(own, beside):
     soon = timed.using(wait=0.3).enqueue()
 
     def wait():
-        assert soon.result(timeout=30) >= now + 0.3
-        assert late.result(timeout=30) >= now + 0.6
+        assert soon.result(timeout=DEADLINE) >= now + 0.3
+        assert late.result(timeout=DEADLINE) >= now + 0.6
 
     beside(wait, lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert Worker(own, WorkerOptions()).run() == 0

@@ -16,7 +16,8 @@ from continuable import App
 from continuable.queues.embedded.liveness import dead_workers
 from continuable.states import State
 from tests.queues.embedded.working.jobs import Marks
-from tests.queues.embedded.working.process import is_alive, until
+from tests.queues.embedded.working.process import is_alive
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 

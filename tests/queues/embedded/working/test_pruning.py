@@ -8,7 +8,7 @@ from continuable import App
 from continuable.queues.embedded import EmbeddedQueue
 from continuable.queues.embedded.worker import Worker, WorkerOptions
 from continuable.states import State
-from tests.queues.embedded.working.process import until
+from tests.waiting import until
 
 
 def test_a_worker_forgets_completed_jobs_and_leaves_failed_ones(path):

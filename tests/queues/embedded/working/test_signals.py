@@ -8,7 +8,7 @@ import pytest
 
 from continuable.states import State
 from tests.queues.embedded.working.jobs import make_table, rows_in
-from tests.queues.embedded.working.process import until
+from tests.waiting import until
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
 
@@ -50,7 +50,14 @@ def test_every_row_is_there_once_however_often_the_worker_is_stopped(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["commit", "transaction"])
-@pytest.mark.parametrize("by", [SIGNALS, [signal.SIGKILL], [*SIGNALS, signal.SIGKILL]])
+@pytest.mark.parametrize(
+    "by",
+    [
+        SIGNALS,
+        [signal.SIGKILL],
+        pytest.param([*SIGNALS, signal.SIGKILL], marks=pytest.mark.sample),
+    ],
+)
 def test_every_row_is_there_once_at_any_kind_of_stop(app, work_elsewhere, target, mode, by):
     count = 2000
     handle = app.jobs["import"].enqueue(mode, str(target), count)

@@ -12,7 +12,7 @@ from continuable.queues.embedded.sweeping import sweeping
 from continuable.worker import watcher as watchers
 from continuable.worker.running import RunningJob
 from continuable.worker.watcher import Watcher
-from tests.queues.embedded.working.process import until
+from tests.waiting import DEADLINE, until
 
 
 @pytest.fixture
@@ -60,15 +60,15 @@ def test_a_job_that_comes_while_the_watcher_looks_is_minded_in_time(
 
     def look_slowly():
         looking.set()
-        assert go_on.wait(30)
+        assert go_on.wait(DEADLINE)
         look()
 
     monkeypatch.setattr(database, "check", look_slowly)
     watcher.start()
-    assert looking.wait(30)
+    assert looking.wait(DEADLINE)
     watcher.add(job)
     go_on.set()
-    until(lambda: job.attention.interrupt_reason == "max_runtime", deadline=10)
+    until(lambda: job.attention.interrupt_reason == "max_runtime")
 
 
 def test_the_end_of_an_old_execution_leaves_the_new_one_of_the_same_job_minded(
@@ -131,7 +131,7 @@ def test_what_a_job_hands_over_is_written_at_once(sleeper, minded, running_elsew
     sleeper.start()
     for number in range(1, 4):
         job.save(f'{{"current":["a",{number}]}}', is_border=False)
-        until(lambda number=number: table.find(job.claimed.id).cursor == number, deadline=10)
+        until(lambda number=number: table.find(job.claimed.id).cursor == number)
         job.note("told", {"number": number})
         until(
             lambda number=number: (

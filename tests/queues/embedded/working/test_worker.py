@@ -13,7 +13,7 @@ from continuable.errors import JobCancelledError, JobFailedError
 from continuable.queues.embedded.worker import Worker, WorkerOptions
 from continuable.states import State
 from continuable.worker import runner as runners
-from tests.queues.embedded.working.process import until
+from tests.waiting import DEADLINE, until
 
 
 def events(app, handle):
@@ -519,10 +519,8 @@ def test_a_transaction_left_open_by_an_error_does_not_hold_up_the_end(
         connection.execute("CREATE TABLE uncommitted (n INTEGER)")
         raise ValueError("bad row")
 
-    began = time.monotonic()
     handle = careless.enqueue()
     assert work(own) == 0
-    assert time.monotonic() - began < 4  # SQLite alone would wait 5 s for the lock
     assert handle.state() is (State.COMPLETED if made_progress else State.FAILED)
     assert "cannot be written" not in log.text
     with closing(sqlite3.connect(path)) as connection:
@@ -579,15 +577,12 @@ def looping(own):
 
 def test_pause_resume_and_cancel_reach_a_running_job(own, looping, beside):
     handle = looping.enqueue()
-    took = []
 
     def steer():
         for verb, state in [("pause", State.PAUSED), ("cancel", State.CANCELLED)]:
-            assert looping.started.wait(30)
-            began = time.monotonic()
+            assert looping.started.wait(DEADLINE)
             getattr(handle, verb)()
             until(lambda state=state: handle.state() is state)
-            took.append(time.monotonic() - began)
             looping.started.clear()
             if state is State.PAUSED:
                 assert handle.info().progress["current"][1] > 0
@@ -595,7 +590,6 @@ def test_pause_resume_and_cancel_reach_a_running_job(own, looping, beside):
 
     beside(steer, lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert Worker(own, WorkerOptions()).run() == 0
-    assert max(took) < 3  # usually under 0.15 s
     info = handle.info()
     assert (info.state, info.executions, info.resumptions) == (State.CANCELLED, 2, 0)
     assert handle._result().reason == "cancelled"
@@ -605,10 +599,10 @@ def test_a_restart_supersedes_the_running_execution(own, looping, beside):
     handle = looping.enqueue()
 
     def steer():
-        assert looping.started.wait(30)
+        assert looping.started.wait(DEADLINE)
         looping.started.clear()
         handle.restart()
-        assert looping.started.wait(30)
+        assert looping.started.wait(DEADLINE)
         looping.over.set()
 
     beside(steer)
@@ -625,7 +619,7 @@ def test_a_restart_may_begin_in_the_same_worker_before_the_old_execution_has_end
         def turn(step):
             started[job.executions - 1].set()
             if job.executions == 1:
-                assert started[1].wait(30)  # and comes to no checkpoint before
+                assert started[1].wait(DEADLINE)  # and comes to no checkpoint before
             try:
                 while not over.is_set():
                     step.advance()
@@ -637,7 +631,7 @@ def test_a_restart_may_begin_in_the_same_worker_before_the_old_execution_has_end
     handle = held.enqueue()
 
     def steer():
-        assert started[0].wait(30)
+        assert started[0].wait(DEADLINE)
         handle.restart()
         until(lambda: ended)
         until(lambda: handle.info().cursor)  # the new one is minded: its progress is saved
@@ -667,29 +661,29 @@ def test_a_job_that_was_discarded_while_it_ran_leaves_nothing(own, work):
 # --- time
 
 
-def test_an_idle_worker_wakes_for_new_work_and_sleeps_without_it(own, beside):
+def test_an_idle_worker_wakes_for_new_work_and_sleeps_without_it(own, beside, monkeypatch):
+    # By itself, it looks for work too late.
+    monkeypatch.setattr(f"{Worker.__module__}.LONGEST_SLEEP", 10 * DEADLINE)
+    looks = []
+
     @own.job
     def plain(job):
         return time.time()
 
-    waits, used = [], []
-
     def enqueue():
         until(lambda: any(own.queue.database.path.with_name("jobs.db-workers").glob("*.fifo")))
         for _ in range(5):
-            now = time.time()
-            waits.append(plain.enqueue().result(timeout=30) - now)
-        delayed = plain.using(wait=0.3).enqueue()
+            plain.enqueue().result(timeout=DEADLINE)
         now = time.time()
-        waits.append(delayed.result(timeout=30) - now - 0.3)
-        began, cpu = time.monotonic(), time.process_time()
-        time.sleep(1.5)  # nothing is to happen in here
-        used.append((time.process_time() - cpu) / (time.monotonic() - began))
+        delayed = plain.using(wait=0.3).enqueue()
+        assert delayed.result(timeout=DEADLINE) >= now + 0.3
+        claim = own.queue.table.claim
+        monkeypatch.setattr(own.queue.table, "claim", lambda *_: looks.append(1) or claim(*_))
+        time.sleep(0.5)  # nothing is to happen in here
 
     beside(enqueue, lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert Worker(own, WorkerOptions()).run() == 0
-    assert sorted(waits)[2] < 0.5  # usually 2 ms; a look for work by itself takes 1 s
-    assert used[0] < 0.05
+    assert len(looks) <= 2  # of the worker that has become idle
 
 
 def test_a_clock_that_is_set_back_holds_nothing_up(own, work):
@@ -708,7 +702,6 @@ def test_a_clock_that_is_set_back_holds_nothing_up(own, work):
                 job.interrupt("once")
 
     handle = resumed.enqueue()
-    began = time.monotonic()
 
     @own.job
     def other(job):
@@ -718,7 +711,6 @@ def test_a_clock_that_is_set_back_holds_nothing_up(own, work):
     before = resumed.enqueue()
     other.enqueue()
     assert work(own) == 0
-    assert time.monotonic() - began < 20
     assert [handle.state(), before.state()] == [State.COMPLETED] * 2
 
 
