@@ -27,7 +27,7 @@ from benchmarks.latency import PATIENCE, until
 from benchmarks.projects import jobs, tasks
 from benchmarks.stores import started
 from benchmarks.table import Figure, median_of_ratios
-from continuable.states import State
+from continuable.model.states import State
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.redis import RedisServer
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.table import Figure
 from continuable import App, Job, Step
+from continuable.model.states import State
 from continuable.queues.embedded.worker import Worker, WorkerOptions
-from continuable.states import State
 
 ROUNDS = 7
 ENQUEUES = 60

@@ -12,7 +12,7 @@ from benchmarks.pace import ROWS, spin, time_bare, turns_per_row
 from benchmarks.projects.jobs import time_rows
 from benchmarks.table import Figure, interleaved, median_of_ratios
 from continuable import App, Job, Step
-from continuable.handle import Handle
+from continuable.declaration.handle import Handle
 from continuable.queues.embedded.worker import Worker, WorkerOptions
 
 ROUNDS = 5

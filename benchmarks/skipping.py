@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from benchmarks.table import Figure
 from continuable import App, Job
-from continuable.execution import Execution
-from continuable.record import JobRecord
+from continuable.core.execution import Execution
+from continuable.model.payload import JobRecord
 
 STEPS = 1000
 ROUNDS = 30

@@ -19,13 +19,13 @@ from benchmarks.progress import BATCH, BATCHES, time_by_hand, time_commit
 from benchmarks.projects.jobs import time_rows
 from benchmarks.table import Figure, interleaved, median_of_ratios
 from continuable import App, Job, Step
-from continuable.outcome import Completed
+from continuable.core.outcome import Completed
+from continuable.model.payload import JobRecord
 from continuable.progress.protocol import ProgressStore, Save
 from continuable.progress.redis import RedisProgress
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.progress.sqlite import SQLiteProgress
-from continuable.record import JobRecord
-from continuable.worker.delivery import Deliveries, Ended
+from continuable.queues.consumer import Deliveries, Ended
 from tests.servers import mariadb
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.redis import RedisServer

@@ -12,6 +12,9 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
+from continuable import App
+from continuable.testing import TestQueue
+
 if TYPE_CHECKING:
     from tests.servers.mariadb import MariaDB
     from tests.servers.postgresql import PostgreSQL
@@ -60,6 +63,19 @@ def position(folder: str) -> int:
     if folder in LAST:
         return len(FIRST) + 1 + LAST.index(folder)
     return len(FIRST)
+
+
+# --- an app whose jobs run when the test says so
+
+
+@pytest.fixture
+def queue() -> TestQueue:
+    return TestQueue()
+
+
+@pytest.fixture
+def app(queue: TestQueue) -> App:
+    return App(queue=queue)
 
 
 # --- servers: one of each kind for all tests of a test process, so that a test may restart it

@@ -3,7 +3,7 @@
 from typing import assert_type
 
 from continuable import App, Job, Step
-from continuable.handle import Handle
+from continuable.declaration.handle import Handle
 
 app = App()
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_type
 
 from continuable import App, Job, Step
-from continuable.handle import Handle
+from continuable.declaration.handle import Handle
 
 app = App()
 

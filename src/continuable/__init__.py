@@ -1,6 +1,9 @@
 """Jobs that survive a deploy: interrupted at a checkpoint, resumed where they stopped."""
 
 from continuable.app import App
+from continuable.core.interrupt import Interrupt, Superseded
+from continuable.core.job import Job
+from continuable.core.step import Step
 from continuable.errors import (
     CheckpointError,
     ContinuationError,
@@ -19,10 +22,7 @@ from continuable.errors import (
     StoreError,
     UnadvanceableCursorError,
 )
-from continuable.interrupt import Interrupt, Superseded
-from continuable.job import Job
 from continuable.serialization import Serializer
-from continuable.step import Step
 
 __all__ = [
     "App",

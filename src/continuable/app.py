@@ -7,18 +7,24 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
-from continuable import eventlog
-from continuable.callables import function_name, is_async
-from continuable.definition import AsyncJobDefinition, JobDefinition
-from continuable.eventstream import EventStream, Subscriber
-from continuable.handle import Handle
-from continuable.job import Job
-from continuable.naming import importable_module
-from continuable.options import DEFAULTS, ResumeOptions, RetryWait, exponential_backoff, job_options
+from continuable.core.job import Job
+from continuable.core.options import (
+    DEFAULTS,
+    ResumeOptions,
+    RetryWait,
+    exponential_backoff,
+    job_options,
+)
+from continuable.declaration.definition import AsyncJobDefinition, JobDefinition
+from continuable.declaration.handle import Handle
+from continuable.events import log as eventlog
+from continuable.events.stream import EventStream, Subscriber
+from continuable.model.callables import function_name, is_async
 from continuable.serialization import Codec, Serializer
+from continuable.serialization.naming import importable_module
 
 if TYPE_CHECKING:
-    from continuable.events import Event
+    from continuable.events.kinds import Event
     from continuable.progress.protocol import ProgressStore
 
 P = ParamSpec("P")
@@ -120,7 +126,7 @@ class App:
             fn: The function, plain or `async def`.
             name: What it is called in payloads; `module.qualname` if left out. It must not
                 change while jobs are in flight.
-            **options: As in `continuable.options.JobOptions`, which says what each means.
+            **options: As in `continuable.core.options.JobOptions`, which says what each means.
 
         Raises:
             ValueError: The name is taken, or an option cannot be meant.

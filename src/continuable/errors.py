@@ -21,7 +21,7 @@
         └── StoreError               the database cannot be opened, read or written
             └── StoreBusyError       another connection held a lock for too long
 
-An interruption is not an error: see `continuable.interrupt`.
+An interruption is not an error: see `continuable.core.interrupt`.
 """
 
 

@@ -10,7 +10,7 @@ from itertools import count, cycle
 from pathlib import Path
 
 from continuable.errors import JobNotFoundError, StoreBusyError, StoreError
-from continuable.record import JobRecord
+from continuable.model.payload import JobRecord
 from tests.chaos import engines
 from tests.chaos.crew import Crew
 from tests.chaos.jobs import add_imports

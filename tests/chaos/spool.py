@@ -9,7 +9,7 @@ import random
 import time
 from uuid import uuid4
 
-from continuable.record import JobRecord
+from continuable.model.payload import JobRecord
 
 FORGOTTEN = 0.1
 """How often an acknowledgement comes to nothing."""

@@ -7,8 +7,8 @@ import threading
 import time
 
 from continuable.errors import StoreError
+from continuable.queues.consumer import Again, Deliveries, Dropped, Ended, PutOff
 from continuable.queues.embedded.worker import Worker, WorkerOptions
-from continuable.worker.delivery import Again, Deliveries, Dropped, Ended, PutOff
 from tests.chaos.jobs import add_imports
 from tests.chaos.journal import Journal
 from tests.chaos.places import Site

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from continuable.states import State
+from continuable.model.states import State
 from tests.cli.conftest import sentence
 
 OPTIONS = """

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from continuable.states import State
+from continuable.model.states import State
 from tests.cli.conftest import sentence
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from continuable.outcome import Completed, ErrorReport, Failed
+from continuable.core.outcome import Completed, ErrorReport, Failed
+from continuable.model.states import State
 from continuable.queues.embedded.liveness import WorkerLock
-from continuable.states import State
 from continuable.worker.runner import Ran
 from tests.cli.conftest import sentence
 

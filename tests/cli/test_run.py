@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from continuable.model.states import State
 from continuable.queues.embedded.liveness import WorkerLock
-from continuable.states import State
 from tests.cli.conftest import sentence
 
 COUNT = """

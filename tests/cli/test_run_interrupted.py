@@ -9,7 +9,7 @@ import subprocess
 import termios
 from pathlib import Path
 
-from continuable.states import State
+from continuable.model.states import State
 from tests.cli.conftest import rows
 from tests.cli.process import COMMAND, environment, process
 from tests.waiting import DEADLINE, until

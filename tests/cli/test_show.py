@@ -3,7 +3,7 @@ import json
 import pytest
 
 from continuable.cli.show import told
-from continuable.info import HistoryEntry
+from continuable.model.info import HistoryEntry
 from tests.cli.conftest import sentence
 from tests.cli.showing.jobs import NOON
 

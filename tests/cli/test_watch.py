@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from continuable.cli.watch import AT_ONCE, ActiveJobs
-from continuable.outcome import Completed
-from continuable.states import State
+from continuable.core.outcome import Completed
+from continuable.model.states import State
 from continuable.worker.runner import Ran
 from tests.cli.conftest import sentence
 from tests.cli.process import process

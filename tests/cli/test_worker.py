@@ -9,8 +9,8 @@ import pytest
 
 from continuable.cli.reading.loading import load_app
 from continuable.cli.worker import command_line, names_of
+from continuable.model.states import State
 from continuable.queues.embedded.worker import WorkerOptions
-from continuable.states import State
 from tests.cli.conftest import rows, sentence
 from tests.cli.process import process
 from tests.waiting import until

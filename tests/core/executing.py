@@ -4,10 +4,10 @@ import asyncio
 import json
 from dataclasses import replace
 
-from continuable.attention import Attention
-from continuable.execution import Execution
-from continuable.outcome import Outcome
-from continuable.record import JobRecord
+from continuable.core.attention import Attention
+from continuable.core.execution import Execution
+from continuable.core.outcome import Outcome
+from continuable.model.payload import JobRecord
 
 
 def new_record(job, *args, progress=None, **kwargs) -> JobRecord:

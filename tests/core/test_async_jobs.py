@@ -7,8 +7,8 @@ import gc
 import pytest
 
 from continuable import InvalidStepError
-from continuable.attention import Attention
-from continuable.outcome import Completed, Failed, Suspended
+from continuable.core.attention import Attention
+from continuable.core.outcome import Completed, Failed, Suspended
 from tests.core.executing import (
     Saves,
     execute,

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from continuable.attention import Attention
-from continuable.outcome import Completed
+from continuable.core.attention import Attention
+from continuable.core.outcome import Completed
 from tests.core.executing import Saves, execute, progress_of
 from tests.waiting import DEADLINE
 
@@ -81,7 +81,7 @@ def test_what_was_asked_for_goes_before_the_question():
 
 def test_the_longest_wait_for_a_checkpoint_is_remembered(monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr("continuable.attention.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("continuable.core.attention.time.monotonic", lambda: clock[0])
     attention = Attention()
     for gap in (3.0, 7.0, 2.0):
         attention.request_save()

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from continuable import Interrupt
-from continuable.attention import Attention
-from continuable.outcome import Completed, Suspended
+from continuable.core.attention import Attention
+from continuable.core.outcome import Completed, Suspended
 from continuable.sources import batches
 from tests.core.executing import (
     asking,

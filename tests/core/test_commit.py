@@ -7,8 +7,8 @@ from contextlib import closing
 import pytest
 
 from continuable import CheckpointError, ContinuationError, SourceError, Superseded
-from continuable.attention import Attention
-from continuable.outcome import Fenced
+from continuable.core.attention import Attention
+from continuable.core.outcome import Fenced
 from tests.core.executing import (
     Saves,
     asking,

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from continuable import SerializationError
-from continuable.continuation import LARGE, TOO_LARGE, Continuation
+from continuable.core.continuation import LARGE, TOO_LARGE, Continuation
 from continuable.serialization import Codec
 from tests.core.executing import (
     execute,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuable.cursor import is_scalar, successor
+from continuable.core.cursor import is_scalar, successor
 from continuable.errors import ContinuationError, UnadvanceableCursorError
 from continuable.serialization import Codec
 

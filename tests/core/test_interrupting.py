@@ -13,8 +13,8 @@ from continuable import (
     Superseded,
     UnadvanceableCursorError,
 )
-from continuable.attention import Attention
-from continuable.outcome import Cancelled, Completed, Failed, Fenced, Suspended
+from continuable.core.attention import Attention
+from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Suspended
 from continuable.serialization import Codec
 from continuable.testing import TestQueue
 from tests.core.executing import (

@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 )
 
 from continuable import App, Interrupt
-from continuable.outcome import Completed, Suspended
-from continuable.record import JobRecord
+from continuable.core.outcome import Completed, Suspended
+from continuable.model.payload import JobRecord
 from continuable.testing import TestQueue
 from tests.core.executing import asking, execute, new_record, progress_of, resumed
 

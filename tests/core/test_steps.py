@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from continuable import InvalidStepError, SerializationError
-from continuable.outcome import Failed
+from continuable.core.outcome import Failed
 from tests.core.executing import execute, execute_with, progress_of
 
 

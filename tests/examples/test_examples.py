@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from continuable import App
-from continuable.states import State
+from continuable.model.states import State
 from tests.waiting import DEADLINE, until
 
 ROOT = Path(__file__).parents[2]

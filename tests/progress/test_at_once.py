@@ -7,12 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from continuable import App
-from continuable.outcome import Completed, Suspended
+from continuable.core.outcome import Completed, Suspended
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress.protocol import Busy, Claim, Save
-from continuable.record import JobRecord
-from continuable.states import State
-from continuable.worker import delivery
-from continuable.worker.delivery import Deliveries, Ended
+from continuable.queues import consumer
+from continuable.queues.consumer import Deliveries, Ended
 from tests.progress.places import PLACES
 
 OF_ONE_STATEMENT = [name for name in PLACES if "mariadb" not in name]
@@ -247,7 +247,7 @@ def test_an_async_job_takes_no_thread_and_is_given_back_when_it_is_cancelled_ear
     async def main():
         assert isinstance(await deliveries.arun(message("first")), Ended)
         place.store.add([message("second"), message("third")])
-        monkeypatch.setattr(delivery, "undisturbed", never)
+        monkeypatch.setattr(consumer, "undisturbed", never)
         assert isinstance(await deliveries.arun(message("second")), Ended)
         cancelled = asyncio.create_task(deliveries.arun(message("third")))
         await asyncio.sleep(0)

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
 from continuable import App, CheckpointError
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress.sql.store import SQLStore
 from continuable.progress.sqlalchemy import SQLAlchemyProgress, metadata
-from continuable.record import JobRecord
-from continuable.states import State
-from continuable.worker.delivery import Again, Deliveries, Ended
+from continuable.queues.consumer import Again, Deliveries, Ended
 from tests.progress import django_project
 
 ROWS = 10

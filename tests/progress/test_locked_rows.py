@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from continuable.outcome import Completed
+from continuable.core.outcome import Completed
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress.protocol import Busy, Claim, Save
-from continuable.record import JobRecord
-from continuable.states import State
 from tests.progress.places import WITH_COMMIT
 from tests.waiting import until
 

@@ -4,9 +4,9 @@ import pytest
 
 from continuable import App
 from continuable.errors import QueueError
+from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
-from continuable.record import JobRecord
-from continuable.worker.delivery import Again, Deliveries, Ended
+from continuable.queues.consumer import Again, Deliveries, Ended
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from continuable.conformance import ProgressStoreSuite
+from continuable.model.payload import JobRecord
 from continuable.progress.redis import RedisProgress
-from continuable.record import JobRecord
 
 
 class TestRedis(ProgressStoreSuite):

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 
 from continuable import App
-from continuable.record import JobRecord
-from continuable.states import State
-from continuable.worker.delivery import Again, Deliveries, Ended
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
+from continuable.queues.consumer import Again, Deliveries, Ended
 from tests.progress.places import PLACES, WITH_COMMIT
 from tests.waiting import until
 

@@ -11,13 +11,13 @@ from procrastinate import SyncPsycopgConnector
 
 from continuable import App
 from continuable.errors import DuplicateJobError, JobNotFoundError
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.celery import CeleryQueue
 from continuable.queues.engine import EngineQueue
 from continuable.queues.procrastinate import ProcrastinateQueue
 from continuable.queues.rq import RQQueue
-from continuable.record import JobRecord
-from continuable.states import State
 
 
 def job_of_the_module(job, n):

@@ -14,7 +14,7 @@ from continuable.errors import (
     JobStateError,
     QueueError,
 )
-from continuable.states import REQUESTS, State
+from continuable.model.states import REQUESTS, State
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from continuable import App
-from continuable.states import REQUESTS, State
+from continuable.model.states import REQUESTS, State
 from continuable.testing import TestQueue
 
 ITEMS = 3

@@ -18,8 +18,8 @@ from continuable.cli.reading.targets import app_of
 from continuable.cli.showing import phrases
 from continuable.cli.showing.bars import STYLES
 from continuable.cli.showing.documents import job_document, print_json
-from continuable.info import JobInfo
-from continuable.states import State
+from continuable.model.info import JobInfo
+from continuable.model.states import State
 
 WIDE = 1000
 """Columns, where no terminal says how many: nothing is cut in a pipe."""

@@ -10,7 +10,7 @@ from continuable.cli import options
 from continuable.cli.reading.targets import app_and_id
 from continuable.cli.showing import phrases
 from continuable.cli.showing.documents import job_document, print_json
-from continuable.states import State
+from continuable.model.states import State
 
 FOLLOWING = {
     State.PAUSING: "it is held at its next checkpoint",

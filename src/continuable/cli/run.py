@@ -18,11 +18,11 @@ from continuable.cli.showing.endings import exit_code, farewell
 from continuable.cli.showing.views import view
 from continuable.cli.showing.watching import Spectator
 from continuable.errors import JobNotFoundError
-from continuable.info import JobInfo
+from continuable.model.info import JobInfo
+from continuable.model.states import State
 from continuable.queues.embedded import EmbeddedQueue
 from continuable.queues.embedded.foreground import run_here
 from continuable.queues.embedded.liveness import dead_workers
-from continuable.states import State
 
 HELD = 60.0
 """Seconds before a worker may take the job: it is to be run here, unless this process dies."""

@@ -20,7 +20,7 @@ from continuable.cli.showing.documents import (
     print_json,
 )
 from continuable.cli.showing.pace import Pace
-from continuable.info import HistoryEntry, JobInfo, JobResult
+from continuable.model.info import HistoryEntry, JobInfo, JobResult
 
 WORTH_TELLING = 0.1
 """Seconds of a gap between two checkpoints."""

@@ -13,9 +13,9 @@ from continuable.cli.showing.endings import exit_code, farewell
 from continuable.cli.showing.views import JsonView, view
 from continuable.cli.showing.watching import watch
 from continuable.errors import JobNotFoundError
-from continuable.info import JobInfo
+from continuable.model.info import JobInfo
+from continuable.model.states import State
 from continuable.queues.protocol import Board
-from continuable.states import State
 
 AT_ONCE = 20
 """Jobs to watch, the running ones first; and so many that have ended, the newest last."""

@@ -12,7 +12,7 @@ from continuable.app import App
 from continuable.conformance.engine import EngineSuite, StartWorker, await_hold, enqueue, job_of
 from continuable.conformance.journal import Journal
 from continuable.errors import QueueError
-from continuable.info import JobInfo
+from continuable.model.info import JobInfo
 
 Undone = Callable[[], AbstractContextManager[Any]]
 

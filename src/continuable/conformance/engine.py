@@ -12,7 +12,7 @@ from continuable.app import App
 from continuable.conformance.jobs import HELD_AT, LEASE
 from continuable.conformance.journal import Journal
 from continuable.conformance.workers import DEADLINE, Worker
-from continuable.handle import Handle
+from continuable.declaration.handle import Handle
 
 Command = Callable[[str], Sequence[str]]
 StartWorker = Callable[..., Worker]

@@ -18,8 +18,8 @@ from typing import Any
 
 from continuable.app import App
 from continuable.conformance.journal import Journal, Run
-from continuable.job import Job
-from continuable.step import Step
+from continuable.core.job import Job
+from continuable.core.step import Step
 
 LEASE = float(os.environ.get("CONTINUABLE_CONFORMANCE_LEASE", "1.5"))
 """Seconds: the lease of the store. A test can wait for it, or have a worker with a longer one."""

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import pytest
 
 from continuable.errors import CheckpointError, JobNotFoundError
+from continuable.model.states import State
 from continuable.progress import Note, Save
-from continuable.states import State
 
 AT_3 = '{"completed":[],"current":["rows",3]}'
 AT_5 = '{"completed":[],"current":["rows",5]}'

@@ -6,8 +6,8 @@ import multiprocessing
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from continuable.model.payload import JobRecord
 from continuable.progress import Claim, ProgressStore
-from continuable.record import JobRecord
 
 DEADLINE = 120.0
 

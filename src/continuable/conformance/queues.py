@@ -45,10 +45,10 @@ from continuable.conformance.engine import (
 from continuable.conformance.jobs import ELSEWHERE, HELD_AT, HIGH, ROWS, WAIT
 from continuable.conformance.journal import Journal
 from continuable.conformance.workers import DEADLINE, Worker
+from continuable.declaration.handle import Handle
 from continuable.errors import JobCancelledError, JobFailedError
-from continuable.handle import Handle
-from continuable.record import JobRecord
-from continuable.states import State
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 
 WAITING = 4
 """Jobs that wait behind one that runs."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import TimeoutExpired
 
-from continuable.definition import JobDefinition
+from continuable.declaration.definition import JobDefinition
+from continuable.declaration.handle import Handle
 from continuable.demo import jobs
 from continuable.demo.balance import balance
 from continuable.demo.failure import DemoError
@@ -23,8 +24,7 @@ from continuable.demo.signals import signals_held
 from continuable.demo.stages import Stage
 from continuable.demo.tables import Table
 from continuable.demo.upload import rows_of
-from continuable.handle import Handle
-from continuable.info import JobInfo
+from continuable.model.info import JobInfo
 from continuable.progress.rowstore import LEASE
 
 DEADLINE = 180.0

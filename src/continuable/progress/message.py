@@ -8,14 +8,14 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
-from continuable.connections import is_in_transaction
+from continuable.connections.connection import is_in_transaction
 from continuable.errors import JobNotFoundError, QueueError
-from continuable.info import HistoryEntry, JobInfo
+from continuable.model.info import HistoryEntry, JobInfo
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress.protocol import Note, Save
 from continuable.progress.row import Row, new_row
 from continuable.progress.rowstore import RowStore, Transition
-from continuable.record import JobRecord
-from continuable.states import State
 
 A = TypeVar("A")
 

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
-from continuable.info import JobInfo, JobResult
-from continuable.record import JobRecord
-from continuable.states import State
+from continuable.model.info import JobInfo, JobResult
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Collection
 
-    from continuable.info import HistoryEntry
-    from continuable.outcome import Completed, Outcome
+    from continuable.core.outcome import Completed, Outcome
+    from continuable.model.info import HistoryEntry
 
 MAX_DEATHS = 3
 """Deaths in a row without progress after which a job is taken for poison."""

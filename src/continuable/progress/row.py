@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from continuable.info import JobInfo, JobResult
+from continuable.model.info import JobInfo, JobResult
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress.protocol import Claim
-from continuable.record import JobRecord
 from continuable.serialization import compact
-from continuable.states import State
 
 DEFAULT_QUEUE = "default"
 """What people see of a job that is on its engine's own default queue."""

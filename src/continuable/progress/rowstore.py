@@ -9,10 +9,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
+from continuable.core.outcome import Completed, Outcome
 from continuable.errors import JobNotFoundError, StoreBusyError
-from continuable.info import HistoryEntry, JobInfo, JobResult
-from continuable.outcome import Completed, Outcome
-from continuable.progress import transitions
+from continuable.model.info import HistoryEntry, JobInfo, JobResult
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
+from continuable.progress import lifecycle
+from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import (
     MAX_DEATHS,
     Busy,
@@ -25,9 +28,6 @@ from continuable.progress.protocol import (
     Settled,
 )
 from continuable.progress.row import Row
-from continuable.progress.transitions import Told
-from continuable.record import JobRecord
-from continuable.states import State
 
 A = TypeVar("A")
 P = ParamSpec("P")
@@ -70,7 +70,7 @@ class RowStore(ABC):
         if not is_retry and (claimed := self._claim_at_once(record, worker)) is not None:
             return claimed
         transition = partial(
-            transitions.claim,
+            lifecycle.claim,
             record=record,
             worker=worker,
             lease=self.lease,
@@ -84,7 +84,7 @@ class RowStore(ABC):
         added: builtins.list[str] = []
         try:
             for record in records:
-                self._change(record.id, partial(transitions.add, record=record), record=record)
+                self._change(record.id, partial(lifecycle.add, record=record), record=record)
                 added.append(record.id)
         except BaseException:
             for job_id in added:
@@ -105,7 +105,7 @@ class RowStore(ABC):
             if self._complete_at_once(claim, outcome, longest_gap):
                 return Settled(State.COMPLETED)
         transition = partial(
-            transitions.settle,
+            lifecycle.settle,
             outcome=outcome,
             retry_in=retry_in,
             longest_gap=longest_gap,
@@ -116,7 +116,7 @@ class RowStore(ABC):
 
     def release(self, claim: Claim) -> None:
         """See `ProgressStore.release`."""
-        self._change(claim.id, self._held(claim, transitions.release, otherwise=None))
+        self._change(claim.id, self._held(claim, lifecycle.release, otherwise=None))
 
     def confirm(self, record: JobRecord) -> None:
         """See `ProgressStore.confirm`."""
@@ -132,7 +132,7 @@ class RowStore(ABC):
     ) -> builtins.list[JobRecord]:
         """See `ProgressStore.recover`."""
         asked = max_deaths or (lambda _name: MAX_DEATHS)
-        transition = partial(transitions.recover, max_deaths=asked, lease=self.lease)
+        transition = partial(lifecycle.recover, max_deaths=asked, lease=self.lease)
         found: builtins.list[JobRecord] = []
         for job_id in self._expired(limit):
             with contextlib.suppress(StoreBusyError):  # it is found again
@@ -162,7 +162,7 @@ class RowStore(ABC):
 
     def request(self, job_id: str, verb: str) -> Requested:
         """See `ProgressStore.request`."""
-        return self._change(job_id, partial(transitions.request, verb=verb, lease=self.lease))
+        return self._change(job_id, partial(lifecycle.request, verb=verb, lease=self.lease))
 
     @staticmethod
     def _held(

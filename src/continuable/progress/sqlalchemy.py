@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
 
-from continuable.connections import Awaited, is_in_transaction, is_of_psycopg
+from continuable.connections.connection import Awaited, is_in_transaction, is_of_psycopg
+from continuable.core.outcome import Completed
 from continuable.errors import CheckpointError, StoreBusyError, StoreError
-from continuable.outcome import Completed
+from continuable.model.payload import JobRecord
 from continuable.progress.protocol import Claim
 from continuable.progress.row import claim_of
 from continuable.progress.rowstore import LEASE
@@ -25,7 +26,6 @@ from continuable.progress.sql.dialects import DIALECTS, POSTGRESQL, Dialect
 from continuable.progress.sql.psycopg import session_on
 from continuable.progress.sql.shortcut import DRIVER, Shortcut
 from continuable.progress.sql.store import LOCK_WAITS, Parameters, Result, Session, SQLStore
-from continuable.record import JobRecord
 
 LOCK_WAIT = 5.0
 """Seconds to wait for a lock, unless somebody says otherwise."""

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from continuable.connections import is_in_transaction
+from continuable.connections.connection import is_in_transaction
 from continuable.progress.rowstore import LEASE
 from continuable.progress.sql.dialects import SQLITE, Dialect
 from continuable.progress.sql.store import Parameters, Result, Session, SQLStore

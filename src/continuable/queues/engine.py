@@ -12,19 +12,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from continuable.errors import QueueError, StoreError
-from continuable.info import HistoryEntry, JobInfo, JobResult
+from continuable.model.info import HistoryEntry, JobInfo, JobResult
+from continuable.model.payload import Enqueued, Enqueueing, JobRecord
+from continuable.model.states import State
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.queues.capabilities import Capabilities
-from continuable.record import Enqueued, Enqueueing, JobRecord
-from continuable.states import State
 
 if TYPE_CHECKING:
     import builtins
 
     from continuable.app import App
-    from continuable.definition import JobDefinition
-    from continuable.worker.delivery import Deliveries
+    from continuable.declaration.definition import JobDefinition
+    from continuable.queues.consumer import Deliveries
 
 
 GAPS_AMONG = 200
@@ -35,7 +35,7 @@ class EngineQueue(Capabilities, ABC):
     """Puts the jobs of an app on the queue of another engine, and runs what that delivers.
 
     An adapter says how to declare a job as a task of its engine, how to send a message, and what
-    the engine's own words are for what becomes of a delivery (`continuable.worker.delivery`).
+    the engine's own words are for what becomes of a delivery (`continuable.queues.consumer`).
     """
 
     def __init__(self) -> None:

@@ -6,13 +6,13 @@ import builtins
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from continuable.info import HistoryEntry, JobInfo, JobResult
-from continuable.record import Enqueued, Enqueueing
-from continuable.states import State
+from continuable.model.info import HistoryEntry, JobInfo, JobResult
+from continuable.model.payload import Enqueued, Enqueueing
+from continuable.model.states import State
 
 if TYPE_CHECKING:
     from continuable.app import App
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
 
 
 class Queue(Protocol):

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from continuable.errors import DeserializationError
-from continuable.naming import importable_module
+from continuable.serialization.naming import importable_module
 from continuable.serialization.plain_types import TAG, Loader, Recurse, UnkeepableError
 
 _HEAP_TYPE = 1 << 9  # set for classes that a `class` statement made

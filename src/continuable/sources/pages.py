@@ -4,8 +4,8 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar, overload
 
-from continuable.callables import function_name, is_async
 from continuable.errors import SourceError
+from continuable.model.callables import function_name, is_async
 from continuable.sources.protocol import AsyncSource, Source
 
 T = TypeVar("T")

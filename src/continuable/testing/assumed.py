@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from continuable.continuation import Continuation
-from continuable.execution import Execution
-from continuable.job import Job
+from continuable.core.continuation import Continuation
+from continuable.core.execution import Execution
+from continuable.core.job import Job
 
 ASSUMED = "assumed"
 """Marks progress that does not name the steps before the one it starts at."""

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
+from continuable.core.interrupt import CANCELLED, PAUSED
 from continuable.errors import QueueError
-from continuable.info import HistoryEntry, JobInfo, JobResult
-from continuable.interrupt import CANCELLED, PAUSED
-from continuable.states import State, requested
+from continuable.model.info import HistoryEntry, JobInfo, JobResult
+from continuable.model.states import State, requested
 from continuable.testing.entries import ENQUEUED, Entries, Entry
 
 EVENTS = {"resume": "job.resumed", "retry": "job.retried", "restart": "job.restarted"}

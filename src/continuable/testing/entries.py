@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from continuable.attention import Attention
+from continuable.connections.outcome import Mark, mark_in
+from continuable.core.attention import Attention
 from continuable.errors import DuplicateJobError, JobNotFoundError
-from continuable.info import HistoryEntry
-from continuable.marks import Mark, mark_in
-from continuable.record import Enqueued, Enqueueing, JobRecord
-from continuable.states import State
+from continuable.model.info import HistoryEntry
+from continuable.model.payload import Enqueued, Enqueueing, JobRecord
+from continuable.model.states import State
 
 ENQUEUED = frozenset({State.WAITING, State.INTERRUPTED})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from continuable.definition import JobDefinition
-from continuable.interrupt import STOPPING
+from continuable.core.interrupt import STOPPING
+from continuable.declaration.definition import JobDefinition
 from continuable.testing.queue import TestQueue
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from continuable.errors import QueueError
-from continuable.record import Enqueued, Enqueueing, JobRecord
+from continuable.model.payload import Enqueued, Enqueueing, JobRecord
 from continuable.testing.board import MemoryBoard
 from continuable.testing.entries import ENQUEUED, Entries, Entry
 from continuable.testing.running import Turn
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from continuable.app import App
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
     from continuable.testing.interrupting import Interruption
 
 STUCK = 1000

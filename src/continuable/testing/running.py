@@ -6,10 +6,10 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from continuable.direct import attention_with_deadline
-from continuable.execution import Execution
-from continuable.outcome import Outcome
-from continuable.states import State
+from continuable.core.execution import Execution
+from continuable.core.outcome import Outcome
+from continuable.declaration.direct import attention_with_deadline
+from continuable.model.states import State
 from continuable.testing.assumed import ASSUMED, AssumingExecution
 from continuable.testing.entries import Entry
 from continuable.testing.saving import MemorySaver
@@ -17,7 +17,7 @@ from continuable.testing.settling import settle
 from continuable.testing.views import RunningJob
 
 if TYPE_CHECKING:
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
     from continuable.testing.queue import TestQueue
 
 

@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from continuable.interrupt import Superseded
-from continuable.marks import Mark, mark_in
+from continuable.connections.outcome import Mark, mark_in
+from continuable.core.interrupt import Superseded
 from continuable.testing.entries import Entry
 
 

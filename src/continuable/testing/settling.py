@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from continuable.execution import Execution
-from continuable.interrupt import CANCELLED, PAUSED
-from continuable.outcome import Cancelled, Completed, Failed, Fenced, Outcome, Suspended
-from continuable.states import State
+from continuable.core.execution import Execution
+from continuable.core.interrupt import CANCELLED, PAUSED
+from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Outcome, Suspended
+from continuable.model.states import State
 from continuable.testing.entries import ENQUEUED, Entries, Entry
 
 RETRY = "retry"

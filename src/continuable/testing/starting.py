@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from continuable.definition import JobDefinition
-from continuable.handle import Handle
-from continuable.record import Enqueueing, JobRecord
+from continuable.declaration.definition import JobDefinition
+from continuable.declaration.handle import Handle
+from continuable.model.payload import Enqueueing, JobRecord
 from continuable.testing.assumed import ASSUMED
 from continuable.testing.interrupting import queue_of
 

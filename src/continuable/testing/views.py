@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from continuable.continuation import Continuation
-    from continuable.execution import Execution
+    from continuable.core.continuation import Continuation
+    from continuable.core.execution import Execution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

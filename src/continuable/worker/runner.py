@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from continuable.app import App
-from continuable.definition import JobDefinition
+from continuable.core.execution import Execution
+from continuable.core.options import exponential_backoff
+from continuable.core.outcome import ErrorReport, Failed, Outcome, Suspended
+from continuable.declaration.definition import JobDefinition
 from continuable.errors import DeserializationError
-from continuable.execution import Execution
-from continuable.options import exponential_backoff
-from continuable.outcome import ErrorReport, Failed, Outcome, Suspended
 from continuable.progress.protocol import Keeper, Note
 from continuable.worker.eventloop import EventLoop
-from continuable.worker.running import Runnable, RunningJob
+from continuable.worker.run import Runnable, RunningJob
 from continuable.worker.watcher import Watcher
 
 logger = logging.getLogger("continuable")

@@ -12,7 +12,7 @@ from typing import ParamSpec
 
 from continuable.errors import StoreError
 from continuable.progress.protocol import Keeper
-from continuable.worker.running import RunningJob
+from continuable.worker.run import RunningJob
 
 logger = logging.getLogger("continuable")
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from continuable.info import JobInfo
-from continuable.states import State
+from continuable.model.info import JobInfo
+from continuable.model.states import State
 
 NOON = datetime(2026, 12, 24, 12, tzinfo=UTC)
 

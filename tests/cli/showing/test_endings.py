@@ -1,8 +1,8 @@
 import pytest
 
 from continuable.cli.showing.endings import exit_code, farewell
-from continuable.info import JobResult
-from continuable.states import State
+from continuable.model.info import JobResult
+from continuable.model.states import State
 from tests.cli.showing.jobs import job
 
 AT_7 = {"step": "read", "cursor": 7}

@@ -1,5 +1,5 @@
 from continuable.cli.showing.lines import Lines
-from continuable.states import State
+from continuable.model.states import State
 from tests.cli.showing.jobs import NOON, at, job
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuable.cli.showing.pace import WINDOW, Pace
-from continuable.states import State
+from continuable.model.states import State
 from tests.cli.showing.jobs import at, job
 
 

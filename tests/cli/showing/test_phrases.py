@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuable.cli.showing import phrases
-from continuable.states import State
+from continuable.model.states import State
 from tests.cli.showing.jobs import NOON, at, job
 
 

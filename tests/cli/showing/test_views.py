@@ -8,8 +8,8 @@ from continuable.cli.showing.screen import Screen
 from continuable.cli.showing.views import JsonView, Nothing, PlainView, view
 from continuable.cli.showing.watching import Spectator
 from continuable.errors import JobNotFoundError, StoreError
-from continuable.info import JobInfo, JobResult
-from continuable.states import State
+from continuable.model.info import JobInfo, JobResult
+from continuable.model.states import State
 from tests.cli.showing.jobs import NOON, job
 from tests.waiting import until
 

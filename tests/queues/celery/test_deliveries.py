@@ -8,11 +8,11 @@ from celery.states import FAILURE, REVOKED, SUCCESS
 
 from continuable.conformance.engine import folder_of
 from continuable.conformance.jobs import ROWS
+from continuable.core.outcome import Completed, ErrorReport, Failed
 from continuable.errors import JobCancelledError
-from continuable.outcome import Completed, ErrorReport, Failed
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress import Claim
-from continuable.record import JobRecord
-from continuable.states import State
 from tests.queues.celery.conftest import await_hold
 from tests.queues.embedded.working.process import is_alive
 from tests.waiting import DEADLINE, until

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from continuable.conformance.jobs import ROWS
-from continuable.states import State
+from continuable.model.states import State
 from tests.queues.celery.conftest import await_hold
 from tests.waiting import DEADLINE, until
 

@@ -9,7 +9,7 @@ from redis import Redis
 from continuable.conformance.engine import folder_of
 from continuable.conformance.jobs import LEASE, ROWS
 from continuable.conformance.journal import Journal
-from continuable.states import State
+from continuable.model.states import State
 from tests.queues.celery.conftest import await_hold
 from tests.waiting import DEADLINE
 

@@ -6,14 +6,14 @@ import celery
 import pytest
 
 from continuable import App
+from continuable.core.outcome import Completed
 from continuable.errors import InvalidStepError
-from continuable.outcome import Completed
+from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.progress.redis import RedisProgress
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.celery import CeleryQueue
 from continuable.queues.celery.own_store import as_redis_says
-from continuable.record import JobRecord
 from tests.waiting import until
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from continuable.model.payload import Enqueueing, JobRecord
 from continuable.queues.embedded.claiming import Claimed
 from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.table import JobTable
-from continuable.record import Enqueueing, JobRecord
 
 NOON = 1_700_000_000.0
 

@@ -1,9 +1,9 @@
 import pytest
 
+from continuable.core.outcome import Completed, ErrorReport, Failed
 from continuable.errors import JobNotFoundError
-from continuable.outcome import Completed, ErrorReport, Failed
+from continuable.model.states import State
 from continuable.progress import Note
-from continuable.states import State
 from continuable.worker.runner import Ran
 
 DONE = Completed(result="null", progress=None)

@@ -1,6 +1,7 @@
 import pytest
 
-from continuable.outcome import Completed, ErrorReport, Failed
+from continuable.core.outcome import Completed, ErrorReport, Failed
+from continuable.model.states import State
 from continuable.progress import Note
 from continuable.queues.embedded import burst as bursts
 from continuable.queues.embedded.burst import MOST, PATIENCE, SHORT, Burst
@@ -8,7 +9,6 @@ from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.ledger import Ledger
 from continuable.queues.embedded.liveness import workers_folder
 from continuable.queues.embedded.table import JobTable
-from continuable.states import State
 from continuable.worker.runner import Ran
 
 DONE = Completed(result="null", progress=None)

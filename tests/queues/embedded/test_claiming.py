@@ -1,10 +1,10 @@
 import pytest
 
+from continuable.core.outcome import Completed
 from continuable.errors import DeserializationError
-from continuable.outcome import Completed
+from continuable.model.states import State
 from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.table import JobTable
-from continuable.states import State
 from continuable.worker.runner import Ran
 
 DONE = Completed(result="null", progress=None)

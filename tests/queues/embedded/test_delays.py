@@ -1,8 +1,8 @@
 import pytest
 
-from continuable.interrupt import STOPPING
-from continuable.outcome import Completed, ErrorReport, Failed, Suspended
-from continuable.states import State
+from continuable.core.interrupt import STOPPING
+from continuable.core.outcome import Completed, ErrorReport, Failed, Suspended
+from continuable.model.states import State
 from continuable.worker.runner import Ran
 
 HOUR = 3600

@@ -3,10 +3,10 @@ from contextlib import closing
 
 import pytest
 
+from continuable.core.outcome import Completed
 from continuable.errors import DuplicateJobError
-from continuable.outcome import Completed
-from continuable.record import Enqueued
-from continuable.states import State
+from continuable.model.payload import Enqueued
+from continuable.model.states import State
 from continuable.worker.runner import Ran
 
 

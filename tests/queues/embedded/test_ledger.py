@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from continuable.outcome import Completed
+from continuable.core.outcome import Completed
+from continuable.model.states import State
 from continuable.queues.embedded.ledger import Done, LastWords, Ledger, last_words, remove_ledgers
 from continuable.queues.embedded.liveness import workers_folder
-from continuable.states import State
 
 DONE = Completed(result='"caf\\u00e9\\t"', progress='{"completed":["a"]}')
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from continuable import App
-from continuable.states import State
+from continuable.model.states import State
 from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")

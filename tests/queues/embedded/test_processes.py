@@ -3,14 +3,14 @@
 import subprocess
 import sys
 
+from continuable.model.states import State
 from continuable.queues.embedded.liveness import bury, dead_workers
-from continuable.states import State
 from tests.waiting import DEADLINE
 
 WORK = """
 import sys
 from pathlib import Path
-from continuable.outcome import Completed
+from continuable.core.outcome import Completed
 from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.table import JobTable

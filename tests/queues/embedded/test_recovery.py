@@ -1,11 +1,11 @@
 import pytest
 
 from continuable import App
-from continuable.options import DEFAULTS
+from continuable.core.options import DEFAULTS
+from continuable.model.states import State
 from continuable.progress import Save
 from continuable.queues.embedded.queue import EmbeddedQueue
 from continuable.queues.embedded.recovery import place_of
-from continuable.states import State
 
 
 def die(table, claim, cursor=None):

@@ -1,9 +1,9 @@
 import pytest
 
 from continuable.errors import JobNotFoundError, JobStateError, QueueError
+from continuable.model.states import REQUESTS, State
 from continuable.progress import Save
 from continuable.queues.embedded.liveness import WorkerLock
-from continuable.states import REQUESTS, State
 
 ARROWS = [
     (verb, before, after) for verb, arrows in REQUESTS.items() for before, after in arrows.items()

@@ -3,10 +3,10 @@ from contextlib import closing
 
 import pytest
 
+from continuable.core.outcome import Completed
 from continuable.errors import CheckpointError, StoreBusyError
-from continuable.outcome import Completed
+from continuable.model.states import State
 from continuable.progress import Save
-from continuable.states import State
 from continuable.worker.runner import Ran
 
 

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from continuable.interrupt import PAUSED, STOPPING
-from continuable.outcome import Cancelled, Completed, ErrorReport, Failed, Fenced, Suspended
+from continuable.core.interrupt import PAUSED, STOPPING
+from continuable.core.outcome import Cancelled, Completed, ErrorReport, Failed, Fenced, Suspended
+from continuable.model.states import State
 from continuable.progress import Note
-from continuable.states import State
 from continuable.worker.runner import Ran
 
 PROGRESS = '{"completed":["a"],"current":["b",7]}'

@@ -17,15 +17,15 @@ from hypothesis.stateful import (
     rule,
 )
 
+from continuable.core.interrupt import PAUSED, STOPPING
+from continuable.core.options import DEFAULTS
+from continuable.core.outcome import Cancelled, Completed, ErrorReport, Failed, Suspended
 from continuable.errors import JobStateError, QueueError
-from continuable.interrupt import PAUSED, STOPPING
-from continuable.options import DEFAULTS
-from continuable.outcome import Cancelled, Completed, ErrorReport, Failed, Suspended
+from continuable.model.states import REQUESTS, State
 from continuable.progress import Save
 from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.table import JobTable
-from continuable.states import REQUESTS, State
 from continuable.worker.runner import Ran
 from tests.queues.embedded.conftest import Clock, enqueueing
 

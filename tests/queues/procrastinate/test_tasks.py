@@ -14,12 +14,12 @@ from procrastinate import PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import AlreadyEnqueued
 
 from continuable import App
+from continuable.core.outcome import Completed
 from continuable.errors import DuplicateJobError, JobNotFoundError, QueueError
-from continuable.outcome import Completed
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.queues.procrastinate import ProcrastinateQueue
-from continuable.record import JobRecord
-from continuable.states import State
 from tests.queues.procrastinate.conftest import DATABASE, connected, conninfo
 from tests.waiting import DEADLINE
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from continuable.errors import JobCancelledError, JobFailedError
-from continuable.states import State
+from continuable.model.states import State
 from tests.queues.procrastinate.conftest import connected
 from tests.waiting import DEADLINE, until
 

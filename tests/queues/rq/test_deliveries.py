@@ -13,12 +13,12 @@ from rq.job import Callback, Job, JobStatus
 
 from continuable import App
 from continuable.errors import QueueError
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress.redis import RedisProgress
+from continuable.queues.consumer import Deliveries, Ended
 from continuable.queues.rq import RQQueue, sentry
 from continuable.queues.rq.message import SPARE_RETRIES
-from continuable.record import JobRecord
-from continuable.states import State
-from continuable.worker.delivery import Deliveries, Ended
 from tests.waiting import DEADLINE
 
 

@@ -27,7 +27,7 @@ from continuable.conformance.jobs import HELD_AT, ROWS
 from continuable.conformance.journal import Journal
 from continuable.conformance.queues import run_behind
 from continuable.conformance.workers import DEADLINE, Worker
-from continuable.states import State
+from continuable.model.states import State
 
 pytestmark = pytest.mark.slow
 

@@ -12,12 +12,12 @@ from rq.job import Callback, Job, JobStatus
 from continuable.conformance.jobs import HELD_AT, ROWS
 from continuable.conformance.journal import Journal
 from continuable.conformance.workers import Worker
-from continuable.outcome import Suspended
+from continuable.core.outcome import Suspended
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress import Claim
 from continuable.progress.redis import RedisProgress
 from continuable.queues.rq import sentry
-from continuable.record import JobRecord
-from continuable.states import State
 from tests.queues.embedded.working.process import is_alive
 from tests.waiting import DEADLINE
 

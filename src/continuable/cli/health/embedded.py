@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from continuable.cli.health.finding import Finding, ok, problem, warning
 from continuable.cli.showing import phrases
+from continuable.model.states import RUNNING, State
 from continuable.queues.embedded import EmbeddedQueue
 from continuable.queues.embedded.liveness import dead_workers, known_workers
 from continuable.sqlite.location import SCHEME
-from continuable.states import RUNNING, State
 
 NEED_A_WORKER = RUNNING | {State.WAITING, State.INTERRUPTED}
 """Where a job does not go on by itself."""

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 from continuable.app import App
 from continuable.cli.health.finding import Finding, ok, problem, warning
 from continuable.cli.showing import phrases
-from continuable.info import JobInfo
+from continuable.model.info import JobInfo
+from continuable.model.states import FINISHED, State
 from continuable.queues.embedded.table import JobTable
 from continuable.queues.protocol import Board
-from continuable.states import FINISHED, State
 
 UNFINISHED = frozenset(State) - FINISHED
 STARTED = frozenset(State) - {State.WAITING}

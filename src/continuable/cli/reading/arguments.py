@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from continuable.cli.failures import WRONG_USAGE, Failure
-from continuable.definition import JobDefinition
+from continuable.declaration.definition import JobDefinition
 
 Call = tuple[list[Any], dict[str, Any]]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from continuable.cli.failures import WRONG_USAGE, Failure
 from continuable.cli.showing.phrases import short_name
-from continuable.definition import JobDefinition
-from continuable.info import JobInfo
+from continuable.declaration.definition import JobDefinition
+from continuable.model.info import JobInfo
 
 LENGTH = 10
 

@@ -8,7 +8,7 @@ from typing import Any
 from continuable.app import App
 from continuable.cli.failures import NOT_FOUND, WRONG_USAGE, Failure
 from continuable.cli.showing.phrases import short_name
-from continuable.definition import JobDefinition
+from continuable.declaration.definition import JobDefinition
 
 
 def find_job(app: App, name: str) -> JobDefinition[..., Any]:

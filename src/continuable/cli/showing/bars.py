@@ -11,8 +11,8 @@ from rich.text import Text
 
 from continuable.cli.showing import phrases
 from continuable.cli.showing.pace import Pace
-from continuable.info import JobInfo
-from continuable.states import State
+from continuable.model.info import JobInfo
+from continuable.model.states import State
 
 BAR_WIDTH = 30
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from continuable.info import HistoryEntry, JobInfo, JobResult
+from continuable.model.info import HistoryEntry, JobInfo, JobResult
 
 
 def print_json(document: Any) -> None:

@@ -6,8 +6,8 @@ import click
 
 from continuable.cli.failures import FAILED
 from continuable.cli.showing import phrases
-from continuable.info import JobInfo, JobResult
-from continuable.states import State
+from continuable.model.info import JobInfo, JobResult
+from continuable.model.states import State
 
 
 def exit_code(state: State) -> int:

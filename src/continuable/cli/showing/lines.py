@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from continuable.cli.showing import phrases
-from continuable.info import JobInfo
-from continuable.states import State
+from continuable.model.info import JobInfo
+from continuable.model.states import State
 
 EVERY_SECONDS = 10.0
 PARTS = 10

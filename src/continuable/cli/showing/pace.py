@@ -6,7 +6,7 @@ from collections import deque
 from datetime import datetime
 from typing import NamedTuple
 
-from continuable.info import JobInfo
+from continuable.model.info import JobInfo
 
 WINDOW = 15.0
 """Seconds that "lately" means."""

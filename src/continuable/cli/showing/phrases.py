@@ -6,8 +6,8 @@ import json
 from datetime import datetime
 from typing import Any
 
-from continuable.info import JobInfo
-from continuable.states import State
+from continuable.model.info import JobInfo
+from continuable.model.states import State
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 LONGEST_CURSOR = 40

@@ -12,7 +12,7 @@ from rich.live import Live
 
 from continuable.cli.showing.bars import drawn
 from continuable.cli.showing.pace import Pace
-from continuable.info import JobInfo
+from continuable.model.info import JobInfo
 
 
 class Screen:

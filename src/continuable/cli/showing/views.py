@@ -14,7 +14,7 @@ import click
 from continuable.cli.showing.documents import ending_document, print_json_line
 from continuable.cli.showing.lines import Lines
 from continuable.errors import JobNotFoundError
-from continuable.info import JobInfo
+from continuable.model.info import JobInfo
 from continuable.queues.protocol import Board
 
 

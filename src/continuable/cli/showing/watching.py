@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from continuable.cli.showing.views import View
 from continuable.errors import QueueError
-from continuable.info import JobInfo
+from continuable.model.info import JobInfo
 
 INTERVAL = 0.125
 

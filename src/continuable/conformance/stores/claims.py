@@ -27,9 +27,9 @@ from continuable.conformance.stores.terms import (
     suspended,
 )
 from continuable.errors import DuplicateJobError, JobNotFoundError
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress import Busy, Claim, Over, ProgressStore
-from continuable.record import JobRecord
-from continuable.states import State
 
 
 class ClaimSuite(StoreFixtures):

@@ -19,9 +19,9 @@ from continuable.conformance.stores.terms import (
     message,
     suspended,
 )
-from continuable.outcome import Fenced
+from continuable.core.outcome import Fenced
+from continuable.model.states import State
 from continuable.progress import Claim, Note, ProgressStore
-from continuable.states import State
 
 
 class EndingSuite(StoreFixtures):

@@ -8,8 +8,8 @@ import pytest
 
 from continuable.conformance.keepers import KeeperSuite
 from continuable.conformance.stores.terms import a_record, granted
+from continuable.model.payload import JobRecord
 from continuable.progress import Claim, ProgressStore
-from continuable.record import JobRecord
 
 OpenStore = Callable[..., ProgressStore]
 

@@ -18,9 +18,9 @@ from continuable.conformance.stores.terms import (
     suspended,
 )
 from continuable.errors import JobNotFoundError, JobStateError
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress import Claim, Held, Note, Over, ProgressStore
-from continuable.record import JobRecord
-from continuable.states import State
 
 
 class RequestSuite(StoreFixtures):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from continuable.conformance.keepers import JOB
-from continuable.outcome import Cancelled, Completed, ErrorReport, Failed, Suspended
+from continuable.core.outcome import Cancelled, Completed, ErrorReport, Failed, Suspended
+from continuable.model.payload import JobRecord
 from continuable.progress import Claim, Over, ProgressStore, Requested, Settled
-from continuable.record import JobRecord
 
 DEADLINE = 120.0
 

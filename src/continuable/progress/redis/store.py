@@ -13,16 +13,16 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 from redis import Redis
 from redis.exceptions import RedisError
 
+from continuable.core.outcome import Completed
 from continuable.errors import CheckpointError, JobNotFoundError, StoreBusyError, StoreError
-from continuable.info import HistoryEntry, JobInfo
-from continuable.outcome import Completed
+from continuable.model.info import HistoryEntry, JobInfo
+from continuable.model.payload import JobRecord
+from continuable.model.states import RUNNING, State
+from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import Claim, Note, Save
 from continuable.progress.redis.scripts import Scripts
 from continuable.progress.row import Row, claim_of, new_row, row_of
 from continuable.progress.rowstore import HISTORY, LEASE, RowStore, Transition
-from continuable.progress.transitions import Told
-from continuable.record import JobRecord
-from continuable.states import RUNNING, State
 
 A = TypeVar("A")
 

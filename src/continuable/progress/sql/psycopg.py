@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from continuable.connections import Awaited
+from continuable.connections.connection import Awaited
 from continuable.progress.sql.store import PARAMETER, Parameters, Result, Session
 
 
@@ -35,7 +35,7 @@ class _AwaitedSession:
         self._cursor = cursor
 
     def run(self, sql: str, parameters: Parameters) -> Result:
-        """See `Session.run`: called from within `continuable.connections.run_on`."""
+        """See `Session.run`: called from within `continuable.connections.connection.run_on`."""
         from sqlalchemy.util import await_only
 
         await_only(self._cursor.execute(for_psycopg(sql), parameters))

@@ -13,16 +13,16 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from continuable.core.outcome import Completed
 from continuable.errors import CheckpointError, JobNotFoundError, StoreBusyError, StoreError
-from continuable.info import HistoryEntry, JobInfo
-from continuable.outcome import Completed
+from continuable.model.info import HistoryEntry, JobInfo
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
+from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import Claim, Note, Save
 from continuable.progress.row import COLUMNS, DEFAULT_QUEUE, Row, claim_of, new_row, row_of
 from continuable.progress.rowstore import HISTORY, RowStore, Transition
 from continuable.progress.sql.dialects import Dialect
-from continuable.progress.transitions import Told
-from continuable.record import JobRecord
-from continuable.states import State
 
 A = TypeVar("A")
 

@@ -11,16 +11,16 @@ from celery.backends.base import DisabledBackend
 from celery.exceptions import Ignore, Reject, Retry
 from celery.states import READY_STATES, RETRY
 
+from continuable.core.outcome import Cancelled, Completed, Failed
 from continuable.errors import JobFailedError, StoreError
-from continuable.outcome import Cancelled, Completed, Failed
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.queues.celery.messages import HEADER, own_options
 from continuable.queues.celery.stopping import surviving_one_sigterm
-from continuable.record import JobRecord
-from continuable.states import State
-from continuable.worker.delivery import Again, Delivered, Dropped, Ended, PutOff
+from continuable.queues.consumer import Again, Delivered, Dropped, Ended, PutOff
 
 if TYPE_CHECKING:
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
     from continuable.queues.celery.queue import CeleryQueue
 
 logger = logging.getLogger("continuable")

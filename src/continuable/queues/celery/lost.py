@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from continuable.errors import JobNotFoundError, JobStateError
-from continuable.states import State
+from continuable.model.states import State
 
 if TYPE_CHECKING:
-    from continuable.info import JobInfo
+    from continuable.model.info import JobInfo
     from continuable.queues.celery.queue import CeleryQueue
 
 AWAITED = {State.WAITING: "restart", State.INTERRUPTED: "resume"}

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from kombu.utils import json as celerys_json
 
+from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
-from continuable.record import JobRecord
 
 if TYPE_CHECKING:
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
     from continuable.queues.celery.queue import CeleryQueue
 
 HEADER = "continuable"

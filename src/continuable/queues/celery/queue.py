@@ -16,6 +16,7 @@ from celery.concurrency.prefork import TaskPool
 from celery.exceptions import TaskPredicate
 
 from continuable.errors import ContinuationError, QueueError, StoreError
+from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.queues.celery import stopping
@@ -23,14 +24,13 @@ from continuable.queues.celery.delivering import Delivery, killed
 from continuable.queues.celery.lost import LostMessages
 from continuable.queues.celery.messages import Messages
 from continuable.queues.celery.own_store import redis_store
+from continuable.queues.consumer import Deliveries
 from continuable.queues.engine import EngineQueue
-from continuable.record import JobRecord
-from continuable.worker.delivery import Deliveries
 from continuable.worker.watcher import Duty
 
 if TYPE_CHECKING:
     from continuable.app import App
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
 
 logger = logging.getLogger("continuable")
 

@@ -11,14 +11,14 @@ from itertools import count
 from typing import Any
 
 from continuable.errors import JobNotFoundError
-from continuable.info import HistoryEntry, JobInfo, JobResult
+from continuable.model.info import HistoryEntry, JobInfo, JobResult
+from continuable.model.states import State
 from continuable.progress.protocol import Note
 from continuable.queues.embedded import history
 from continuable.queues.embedded.enqueueing import STATE_OF_JOB
 from continuable.queues.embedded.statements import statement
 from continuable.sqlite.connection import LOCK_WAIT
 from continuable.sqlite.database import Database
-from continuable.states import State
 
 COUNT = statement("count_jobs")
 DISCARD = statement("discard_job")

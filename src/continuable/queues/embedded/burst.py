@@ -9,13 +9,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
+from continuable.core.outcome import Completed
 from continuable.errors import StoreError
-from continuable.outcome import Completed
 from continuable.queues.embedded.claiming import Claimed, Queues
 from continuable.queues.embedded.ledger import Ledger
 from continuable.queues.embedded.table import JobTable
 from continuable.queues.embedded.wakeup import ring
-from continuable.worker.patience import patiently
+from continuable.worker.retrying import patiently
 from continuable.worker.runner import Ran
 
 SHORT = 0.0005

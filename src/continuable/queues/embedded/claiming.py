@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from continuable.errors import DeserializationError
+from continuable.model.payload import JobRecord
 from continuable.queues.embedded.statements import statement
-from continuable.record import JobRecord
 from continuable.sqlite.database import Database
 
 CLAIM = statement("claim")

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from continuable.errors import DuplicateJobError
+from continuable.model.payload import Enqueued, Enqueueing, JobRecord
+from continuable.model.states import State
 from continuable.queues.embedded.statements import statement
-from continuable.record import Enqueued, Enqueueing, JobRecord
 from continuable.serialization import compact
 from continuable.sqlite.database import Database
 from continuable.sqlite.troubles import trouble
-from continuable.states import State
 
 DEFAULT_QUEUE = "default"
 

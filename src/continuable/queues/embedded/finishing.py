@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from continuable.queues.embedded.claiming import Claimed
 from continuable.queues.embedded.table import JobTable
-from continuable.worker.patience import patiently
+from continuable.worker.retrying import patiently
 from continuable.worker.runner import Ran
 
 

@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from types import FrameType
 
 from continuable.app import App
+from continuable.core.interrupt import PAUSED, STOPPING
+from continuable.core.outcome import Cancelled, Completed, Failed, Suspended
 from continuable.errors import JobStateError, QueueError
-from continuable.info import JobResult
-from continuable.interrupt import PAUSED, STOPPING
-from continuable.outcome import Cancelled, Completed, Failed, Suspended
+from continuable.model.info import JobResult
 from continuable.queues.embedded.claiming import Claimed
 from continuable.queues.embedded.finishing import finish
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.sweeping import staying_alive, sweeping
 from continuable.queues.embedded.table import JobTable
 from continuable.worker.identity import new_worker_id
+from continuable.worker.run import RunningJob
 from continuable.worker.runner import UNKNOWN_JOB, Ran, Runner
-from continuable.worker.running import RunningJob
 from continuable.worker.watcher import WRITE_WAIT, Watcher
 
 GRACE = 30.0

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from continuable.outcome import Completed
+from continuable.core.outcome import Completed
 from continuable.queues.embedded.claiming import Claimed
 from continuable.queues.embedded.liveness import workers_folder
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from continuable.model.payload import Enqueued, Enqueueing
 from continuable.queues.capabilities import Capabilities
 from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.table import JobTable
 from continuable.queues.embedded.wakeup import ring
-from continuable.record import Enqueued, Enqueueing
 from continuable.sqlite.database import Durability
 from continuable.sqlite.location import path_of
 
 if TYPE_CHECKING:
     from continuable.app import App
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
 
 KEEP_FINISHED = 30 * 86400.0
 

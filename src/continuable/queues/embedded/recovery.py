@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from continuable.core.interrupt import STOPPING
+from continuable.core.options import DEFAULTS, JobOptions
 from continuable.errors import ResumeLimitError
-from continuable.interrupt import STOPPING
-from continuable.options import DEFAULTS, JobOptions
+from continuable.model.states import State
 from continuable.queues.embedded import history
 from continuable.queues.embedded.ledger import LastWords, last_words
 from continuable.queues.embedded.statements import statement
 from continuable.sqlite.database import Database
-from continuable.states import State
 
 if TYPE_CHECKING:
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
 
 COMPLETE = statement("complete")
 HELD_BY = statement("held_by")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from continuable.errors import JobNotFoundError, QueueError
-from continuable.info import JobInfo
+from continuable.model.info import JobInfo
+from continuable.model.states import State, requested
 from continuable.queues.embedded import history
 from continuable.queues.embedded.board import info_of
 from continuable.queues.embedded.enqueueing import HOLDER_OF_KEY, STATE_OF_JOB
@@ -13,7 +14,6 @@ from continuable.queues.embedded.liveness import dead_workers
 from continuable.queues.embedded.recovery import Recoveries
 from continuable.queues.embedded.statements import statement
 from continuable.queues.embedded.wakeup import ring
-from continuable.states import State, requested
 
 REQUEST = statement("request")
 STATEMENTS = {

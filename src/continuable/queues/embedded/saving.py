@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from continuable.connections import is_in_transaction
+from continuable.connections.connection import is_in_transaction
+from continuable.model.states import State
 from continuable.progress.protocol import Save
 from continuable.queues.embedded.statements import statement
 from continuable.sqlite.connection import LOCK_WAIT
 from continuable.sqlite.database import Database
 from continuable.sqlite.troubles import trouble
-from continuable.states import State
 
 OF_WORKER = statement("of_worker")
 SAVE = statement("save")

@@ -7,13 +7,13 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from continuable.interrupt import CANCELLED, PAUSED
-from continuable.outcome import Cancelled, Completed, Failed, Fenced, Outcome, Suspended
+from continuable.core.interrupt import CANCELLED, PAUSED
+from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Outcome, Suspended
+from continuable.model.states import State
 from continuable.queues.embedded import history
 from continuable.queues.embedded.claiming import Claimed, Claims, Queues, release
 from continuable.queues.embedded.statements import statement
 from continuable.sqlite.connection import LOCK_WAIT
-from continuable.states import State
 from continuable.worker.runner import Ran
 
 logger = logging.getLogger("continuable")

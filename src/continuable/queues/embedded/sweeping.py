@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from continuable.emission import Emission
-from continuable.eventstream import EventStream
+from continuable.events.emission import Emission
+from continuable.events.stream import EventStream
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.queues.embedded.ledger import remove_ledgers
 from continuable.queues.embedded.liveness import (
     WorkerLock,
@@ -14,8 +16,6 @@ from continuable.queues.embedded.liveness import (
 from continuable.queues.embedded.recovery import Recovered
 from continuable.queues.embedded.table import JobTable
 from continuable.queues.embedded.wakeup import ring
-from continuable.record import JobRecord
-from continuable.states import State
 from continuable.worker.watcher import Duty
 
 INTERVAL = 0.4

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from types import FrameType
 
 from continuable.app import App
+from continuable.core.interrupt import STOPPING
 from continuable.errors import StoreBusyError, StoreError
-from continuable.interrupt import STOPPING
 from continuable.queues.embedded.burst import PATIENCE, Burst
 from continuable.queues.embedded.claiming import Claimed
 from continuable.queues.embedded.ledger import Ledger
@@ -26,8 +26,8 @@ from continuable.queues.embedded.queue import EmbeddedQueue
 from continuable.queues.embedded.sweeping import pruning, staying_alive, sweeping
 from continuable.queues.embedded.wakeup import doorbell_of
 from continuable.worker.identity import new_worker_id
+from continuable.worker.run import RunningJob
 from continuable.worker.runner import Runner
-from continuable.worker.running import RunningJob
 from continuable.worker.watcher import Watcher
 
 logger = logging.getLogger("continuable")

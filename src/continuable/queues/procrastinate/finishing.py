@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from procrastinate import jobs
 
 from continuable.progress.sql.shortcut import DRIVER, Shortcut
+from continuable.queues.consumer import undisturbed
 from continuable.queues.procrastinate.rows import HELD
-from continuable.worker.delivery import undisturbed
 
 FINISH = f"""
     WITH held AS (SELECT id FROM procrastinate_jobs WHERE {HELD} FOR UPDATE)

@@ -6,8 +6,8 @@ from typing import Any
 
 from procrastinate import jobs
 
-from continuable.definition import JobDefinition
-from continuable.record import JobRecord
+from continuable.declaration.definition import JobDefinition
+from continuable.model.payload import JobRecord
 
 RESERVED = "_continuable"
 """The keyword argument that holds what a record knows, but for the job's own keyword arguments."""

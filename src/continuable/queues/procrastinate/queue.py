@@ -16,8 +16,10 @@ from procrastinate import jobs, tasks
 from procrastinate.worker import Worker
 
 from continuable.errors import QueueError, StoreError
+from continuable.model.payload import JobRecord
 from continuable.progress.protocol import ProgressStore
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
+from continuable.queues.consumer import Deliveries
 from continuable.queues.engine import EngineQueue
 from continuable.queues.procrastinate.aborts import Aborts
 from continuable.queues.procrastinate.database import engine_for
@@ -27,13 +29,11 @@ from continuable.queues.procrastinate.rows import JobRows
 from continuable.queues.procrastinate.running import FetchedJob
 from continuable.queues.procrastinate.task import ContinuableTask
 from continuable.queues.procrastinate.workers import Workers
-from continuable.record import JobRecord
-from continuable.worker.delivery import Deliveries
 from continuable.worker.watcher import Duty
 
 if TYPE_CHECKING:
     from continuable.app import App
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
 
 logger = logging.getLogger("continuable")
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from procrastinate import exceptions, jobs, manager
 
 from continuable.errors import StoreError
+from continuable.model.payload import JobRecord
 from continuable.queues.procrastinate.messages import NATIVE, RESERVED, task_arguments
-from continuable.record import JobRecord
 
 # Two waiting jobs may not have the same queueing lock: whoever comes back goes without.
 _QUEUEING_LOCK = """

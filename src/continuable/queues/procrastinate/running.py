@@ -12,16 +12,16 @@ from procrastinate.exceptions import JobAborted
 from procrastinate.job_context import AbortReason
 from procrastinate.worker import Worker
 
-from continuable.definition import JobDefinition
+from continuable.core.outcome import Cancelled, Completed, Failed
+from continuable.declaration.definition import JobDefinition
 from continuable.errors import JobFailedError, QueueError, StoreError
-from continuable.outcome import Cancelled, Completed, Failed
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
+from continuable.queues.consumer import Again, Delivered, Dropped, Ended, PutOff, undisturbed
 from continuable.queues.procrastinate.messages import record_of
 from continuable.queues.procrastinate.task import PARKED, ComesBack, TakenOver
 from continuable.queues.procrastinate.workers import wake
-from continuable.record import JobRecord
-from continuable.states import State
-from continuable.worker.delivery import Again, Delivered, Dropped, Ended, PutOff, undisturbed
-from continuable.worker.patience import patiently
+from continuable.worker.retrying import patiently
 
 if TYPE_CHECKING:
     from continuable.queues.procrastinate.queue import ProcrastinateQueue

@@ -10,7 +10,7 @@ from weakref import WeakSet
 import procrastinate
 from procrastinate.worker import Worker
 
-from continuable.worker.delivery import undisturbed
+from continuable.queues.consumer import undisturbed
 
 WRITTEN = 0.1
 """Seconds in which a worker has put a job back."""

@@ -10,15 +10,15 @@ from rq.job import Job
 from rq.results import Result
 from rq.utils import now
 
+from continuable.core.outcome import Cancelled, Completed, Failed
 from continuable.errors import JobFailedError
-from continuable.outcome import Cancelled, Completed, Failed
+from continuable.model.states import State
 from continuable.progress.protocol import Claim
+from continuable.queues.consumer import Again, Deliveries, Dropped, Ended, PutOff
 from continuable.queues.rq import leaving
 from continuable.queues.rq.leaving import leave
 from continuable.queues.rq.message import FIELD, Message
 from continuable.queues.rq.worker import RunningWorker
-from continuable.states import State
-from continuable.worker.delivery import Again, Deliveries, Dropped, Ended, PutOff
 
 if TYPE_CHECKING:
     from continuable.queues.rq.queue import RQQueue

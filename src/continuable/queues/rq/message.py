@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from continuable.record import JobRecord
+from continuable.model.payload import JobRecord
 
 FIELD = "continuable"
 

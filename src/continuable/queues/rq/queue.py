@@ -20,12 +20,13 @@ from rq.job import Job, JobStatus
 from rq.scheduler import SCHEDULER_KEY_TEMPLATE, RQScheduler
 from rq.utils import as_text, now, utcparse
 
-from continuable.callables import function_name
 from continuable.errors import JobNotFoundError, QueueError
-from continuable.naming import importable_module
+from continuable.model.callables import function_name
+from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.progress.redis import RedisProgress
+from continuable.queues.consumer import Deliveries
 from continuable.queues.engine import EngineQueue
 from continuable.queues.rq import sentry, taken
 from continuable.queues.rq.beginning import Beginning, begin
@@ -35,13 +36,12 @@ from continuable.queues.rq.message import FIELD, SPARE_RETRIES, Message
 from continuable.queues.rq.place import is_one_place
 from continuable.queues.rq.sentry import Sentry
 from continuable.queues.rq.worker import RunningWorker
-from continuable.record import JobRecord
-from continuable.worker.delivery import Deliveries
+from continuable.serialization.naming import importable_module
 from continuable.worker.watcher import Duty
 
 if TYPE_CHECKING:
     from continuable.app import App
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
 
 Task = Callable[..., Any]
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from rq import Queue
 from rq.job import Job, JobStatus
 
+from continuable.model.states import State
 from continuable.progress.protocol import ProgressStore
-from continuable.states import State
 
 if TYPE_CHECKING:
     from continuable.queues.rq.beginning import Beginning

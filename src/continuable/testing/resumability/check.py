@@ -17,7 +17,7 @@ from continuable.testing.resumability.rounds import Rounds
 from continuable.testing.resumability.world import World
 
 if TYPE_CHECKING:
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
 
 FEW = 20
 

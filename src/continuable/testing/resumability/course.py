@@ -7,8 +7,8 @@ import asyncio
 import copy
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from continuable.interrupt import STOPPING
-from continuable.marks import Mark
+from continuable.connections.outcome import Mark
+from continuable.core.interrupt import STOPPING
 from continuable.testing.resumability.points import (
     DUPLICATE,
     ERROR,
@@ -22,7 +22,7 @@ from continuable.testing.resumability.points import (
 )
 
 if TYPE_CHECKING:
-    from continuable.execution import Execution
+    from continuable.core.execution import Execution
 
 
 RECORDING = 2

@@ -8,8 +8,8 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from continuable.execution import Execution
-from continuable.outcome import Outcome
+from continuable.core.execution import Execution
+from continuable.core.outcome import Outcome
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from continuable.record import JobRecord
+from continuable.model.payload import JobRecord
 from continuable.testing.resumability.diagnosis import Failure
 from continuable.testing.resumability.driver import Driver
 from continuable.testing.resumability.points import Point, Strike, with_neighbours
@@ -14,7 +14,7 @@ from continuable.testing.resumability.trial import Trial
 from continuable.testing.resumability.world import Result, World
 
 if TYPE_CHECKING:
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
 
 JOB_ID = "check_resumable"
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from continuable.attention import Attention
-from continuable.execution import Execution
-from continuable.outcome import Cancelled, Completed, Failed, Outcome, Suspended
-from continuable.record import JobRecord
-from continuable.saver import Unsaved
+from continuable.core.attention import Attention
+from continuable.core.execution import Execution
+from continuable.core.outcome import Cancelled, Completed, Failed, Outcome, Suspended
+from continuable.core.recorder import Unsaved
+from continuable.model.payload import JobRecord
 from continuable.serialization import compact
 from continuable.testing.resumability.course import Course, Killed
 from continuable.testing.resumability.diagnosis import EndlessError
@@ -20,7 +20,7 @@ from continuable.testing.resumability.points import ERROR, KILL, Strike
 from continuable.testing.resumability.watching import CourseSaver, Watch
 
 if TYPE_CHECKING:
-    from continuable.definition import JobDefinition
+    from continuable.declaration.definition import JobDefinition
 
 MANY_EXECUTIONS = 10_000
 

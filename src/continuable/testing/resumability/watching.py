@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from continuable.attention import Attention
-from continuable.marks import mark_in
-from continuable.saver import Unsaved
+from continuable.connections.outcome import mark_in
+from continuable.core.attention import Attention
+from continuable.core.recorder import Unsaved
 from continuable.testing.resumability.course import Course
 
 

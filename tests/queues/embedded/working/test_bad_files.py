@@ -13,7 +13,7 @@ import pytest
 
 from continuable import App
 from continuable.errors import StoreError
-from continuable.states import State
+from continuable.model.states import State
 from tests.queues.embedded.working.jobs import Marks
 from tests.waiting import DEADLINE, until
 

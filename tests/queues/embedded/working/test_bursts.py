@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from continuable import App
+from continuable.model.states import State
 from continuable.queues.embedded.liveness import workers_folder
-from continuable.states import State
 from tests.queues.embedded.working.jobs import Marks
 from tests.waiting import until
 

@@ -7,8 +7,8 @@ from contextlib import closing, suppress
 
 import pytest
 
+from continuable.model.states import State
 from continuable.queues.embedded.worker import Worker, WorkerOptions
-from continuable.states import State
 from tests.waiting import DEADLINE
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from continuable import App
+from continuable.model.states import State
 from continuable.sources import batches, csv_rows
-from continuable.states import State
 from tests.waiting import until
 
 ROWS = 80_000

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from continuable.model.states import State
 from continuable.queues.embedded.liveness import dead_workers, known_workers, workers_folder
-from continuable.states import State
 from tests.queues.embedded.working.jobs import make_app, rows_in
 from tests.queues.embedded.working.process import is_alive
 from tests.waiting import DEADLINE, until

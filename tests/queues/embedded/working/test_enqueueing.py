@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from continuable.errors import DuplicateJobError, JobNotFoundError, SerializationError
+from continuable.model.states import State
 from continuable.queues.embedded.worker import Worker, WorkerOptions
-from continuable.states import State
 from tests.waiting import DEADLINE
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from continuable import App
+from continuable.model.states import State
 from continuable.queues.embedded.liveness import dead_workers
-from continuable.states import State
 from tests.queues.embedded.working.jobs import Marks
 from tests.queues.embedded.working.process import is_alive
 from tests.waiting import until

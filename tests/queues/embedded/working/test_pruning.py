@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from continuable import App
+from continuable.model.states import State
 from continuable.queues.embedded import EmbeddedQueue
 from continuable.queues.embedded.worker import Worker, WorkerOptions
-from continuable.states import State
 from tests.waiting import until
 
 

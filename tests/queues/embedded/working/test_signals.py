@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from continuable.states import State
+from continuable.model.states import State
 from tests.queues.embedded.working.jobs import make_table, rows_in
 from tests.waiting import until
 

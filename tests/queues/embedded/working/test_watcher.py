@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from continuable.eventstream import EventStream
+from continuable.events.stream import EventStream
 from continuable.queues.embedded.sweeping import sweeping
 from continuable.worker import watcher as watchers
-from continuable.worker.running import RunningJob
+from continuable.worker.run import RunningJob
 from continuable.worker.watcher import Watcher
 from tests.waiting import DEADLINE, until
 

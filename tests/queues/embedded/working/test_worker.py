@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 
 from continuable.errors import JobCancelledError, JobFailedError
+from continuable.model.states import State
 from continuable.queues.embedded.worker import Worker, WorkerOptions
-from continuable.states import State
 from continuable.worker import runner as runners
 from tests.waiting import DEADLINE, until
 

@@ -1,0 +1,1 @@
+"""Database connections of the user's own."""

@@ -1,0 +1,1 @@
+"""One execution of one job: no I/O, no threads, nothing but the standard library."""

@@ -1,0 +1,80 @@
+"""`Step.iterate`: a loop over a source whose every turn ends in a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import aclosing, closing, nullcontext
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from continuable.errors import SourceError
+
+if TYPE_CHECKING:
+    from continuable.core.step import Step
+    from continuable.sources import AsyncSource, Source
+
+T = TypeVar("T")
+
+
+class Iteration(Generic[T]):
+    """What `step.iterate(source)` gives: to be looped over once, by `for` or `async for`."""
+
+    def __init__(self, step: Step[Any], source: Source[T] | AsyncSource[T] | Iterable[T]) -> None:
+        from continuable.sources.coercion import as_source
+
+        self._step = step
+        self._source: Any = as_source(source)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[T]:
+        if not hasattr(self._source, "items"):
+            raise SourceError(f"{self._source!r} is asynchronous: loop over it with `async for`")
+        self._recognise()
+        step = self._step
+        step._loop, step._is_counted = self, False
+        with _closing(self._source.items(step.cursor)) as items:
+            try:
+                for item, behind in items:
+                    step._behind = behind
+                    yield item
+                    step._pass(behind)
+            finally:
+                step._leave(self)
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        if not hasattr(self._source, "aitems"):
+            for item in self:
+                yield item
+            return
+        self._recognise()
+        step = self._step
+        step._loop, step._is_counted = self, False
+        async with _aclosing(self._source.aitems(step.cursor)) as items:
+            try:
+                async for item, behind in items:
+                    step._behind = behind
+                    yield item
+                    step._pass(behind)
+            finally:
+                step._leave(self)
+
+    def _recognise(self) -> None:
+        """See that the source is still what the cursor was taken from."""
+        from continuable.sources.fingerprint import check_fingerprint
+
+        step, name = self._step, repr(self._source)
+        fingerprint = step._checkpoints.plain(
+            self._source.fingerprint(), f"The fingerprint of {name}"
+        )
+        check_fingerprint(name, step._source, fingerprint)
+        step._source = fingerprint
+        total = self._source.total()
+        if total is not None:  # else the job may know
+            step.total = total
+
+
+# A source gives an iterator, which need not be a generator.
+def _closing(items: Any) -> Any:
+    return closing(items) if hasattr(items, "close") else nullcontext(items)
+
+
+def _aclosing(items: Any) -> Any:
+    return aclosing(items) if hasattr(items, "aclose") else nullcontext(items)

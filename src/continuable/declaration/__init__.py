@@ -1,0 +1,1 @@
+"""What `@app.job` makes of a function: to be called, enqueued, and followed by its handle."""

@@ -1,0 +1,211 @@
+"""`JobDefinition`: what `@app.job` makes of a function; to be called or enqueued."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+
+from continuable.core.options import JobOptions
+from continuable.declaration.direct import call, call_async
+from continuable.declaration.handle import Handle
+from continuable.events.emission import Emission
+from continuable.model.payload import Enqueueing, JobRecord
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from continuable.app import App
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class EnqueueOptions:
+    """How one call is enqueued, where that differs from the job's own options."""
+
+    wait: float = 0.0
+    at: datetime | None = None
+    queue: str | None = None
+    priority: int | None = None
+    id: str | None = None
+    unique: str | None = None
+    connection: Any = None
+
+
+class Enqueuer(Generic[P, R]):
+    """Puts calls of a job on the queue; made by `using`, with the options given there."""
+
+    def __init__(self, definition: JobDefinition[P, R], options: EnqueueOptions) -> None:
+        self._definition = definition
+        self._options = options
+
+    def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
+        """Put the job on the queue.
+
+        Raises `TypeError` for arguments that do not fit the function, `SerializationError` for
+        such that cannot be kept, `DuplicateJobError` for an id that is taken.
+        """
+        return self._enqueue([(args, kwargs)])[0]
+
+    async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
+        """The same from async code, without blocking its event loop."""
+        if self._options.connection is not None:
+            # A connection of the caller's belongs to this thread.
+            return self._enqueue([(args, kwargs)])[0]
+        import asyncio
+
+        return await asyncio.to_thread(lambda: self._enqueue([(args, kwargs)])[0])
+
+    def enqueue_many(self, calls: Iterable[tuple[Any, ...]]) -> list[Handle[R]]:
+        """Put one job on the queue for each tuple of arguments: all of them, or none."""
+        if self._options.id is not None or self._options.unique is not None:
+            raise ValueError("enqueue_many takes no id= or unique=: each job needs one of its own")
+        return self._enqueue([(args, {}) for args in calls])
+
+    def _enqueue(self, calls: list[tuple[Any, Mapping[str, Any]]]) -> list[Handle[R]]:
+        definition, options = self._definition, self._options
+        app = definition.app
+        items = [self._item(args, kwargs) for args, kwargs in calls]
+        enqueued = app.queue.enqueue(items, options.connection)
+        if app.events.wants("job.enqueued"):
+            for item, answer in zip(items, enqueued, strict=True):
+                if answer.is_new:
+                    Emission(app.events, item.record).emit("job.enqueued")
+        return [Handle(app, answer.id, is_new=answer.is_new) for answer in enqueued]
+
+    def _item(self, args: Any, kwargs: Mapping[str, Any]) -> Enqueueing:
+        definition, options = self._definition, self._options
+        priority = options.priority
+        record = JobRecord(
+            id=options.id or os.urandom(10).hex(),
+            name=definition.name,
+            arguments=definition.plain_arguments(args, kwargs),
+            queue=options.queue or definition.options.queue,
+            priority=definition.options.priority if priority is None else priority,
+        )
+        return Enqueueing(
+            record=record,
+            run_at=options.at.timestamp() if options.at else None,
+            wait=options.wait,
+            unique=options.unique,
+            has_chosen_id=options.id is not None,
+        )
+
+
+class JobDefinition(Generic[P, R]):
+    """A registered job. Calling it runs it here and now, to its end."""
+
+    is_async = False
+
+    def __init__(
+        self, app: App, function: Callable[..., Any], name: str, options: JobOptions
+    ) -> None:
+        self.app = app
+        self.function = function
+        self.name = name
+        self.options = options
+        self._signature = inspect.signature(function)
+        self._counts = positional_counts(self._signature)
+        self._as_declared = Enqueuer(self, EnqueueOptions())
+        self.__wrapped__ = function
+        self.__name__ = getattr(function, "__name__", name)
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the job in this process, without a queue: exceptions propagate."""
+        result: R = call(self, self.plain_arguments(args, kwargs))
+        return result
+
+    def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
+        """Put the job on the queue. See `Enqueuer.enqueue`."""
+        return self._as_declared.enqueue(*args, **kwargs)
+
+    async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
+        """The same from async code. See `Enqueuer.aenqueue`."""
+        return await self._as_declared.aenqueue(*args, **kwargs)
+
+    def enqueue_many(self, calls: Iterable[tuple[Any, ...]]) -> list[Handle[R]]:
+        """Put one job on the queue for each tuple of arguments: all of them, or none."""
+        return self._as_declared.enqueue_many(calls)
+
+    def using(
+        self,
+        *,
+        wait: float = 0.0,
+        at: datetime | None = None,
+        queue: str | None = None,
+        priority: int | None = None,
+        id: str | None = None,
+        unique: str | None = None,
+        connection: Any = None,
+    ) -> Enqueuer[P, R]:
+        """Options for one call: `job.using(wait=5.0).enqueue(...)`.
+
+        Args:
+            wait: Seconds before which it does not start.
+            at: The time before which it does not start; a naive one is local time.
+            queue: In place of the job's own queue.
+            priority: In place of the job's own; higher runs first.
+            id: An id of your choice; `DuplicateJobError` if it is taken.
+            unique: A key that one unfinished job may have at a time. If there is one, nothing is
+                enqueued, and the handle is that job's (its `is_new` is False).
+            connection: A connection of yours whose open transaction is to hold the job, where
+                the queue can do that: the embedded one, with a `sqlite3` connection to its file.
+        """
+        if wait < 0:
+            raise ValueError(f"wait is a number of seconds from now, not {wait!r}")
+        if wait and at is not None:
+            raise ValueError("wait= and at= exclude each other: both say when the job may start")
+        options = EnqueueOptions(
+            wait=wait,
+            at=at,
+            queue=queue,
+            priority=priority,
+            id=id,
+            unique=unique,
+            connection=connection,
+        )
+        return Enqueuer(self, options)
+
+    def plain_arguments(self, args: Any, kwargs: Mapping[str, Any]) -> str:
+        """The arguments of a call, serialised; `TypeError` if the function does not take them."""
+        if kwargs or len(args) not in self._counts:  # else it is known to fit
+            try:
+                self._signature.bind(None, *args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{self.name}{self._signature}: {error}") from None
+        what, codec = f"An argument of job {self.name!r}", self.app.codec
+        by_position = codec.dumps(list(args), what) if args else "[]"
+        by_name = codec.dumps(dict(kwargs), what) if kwargs else "{}"
+        return f"[{by_position},{by_name}]"
+
+    def __repr__(self) -> str:
+        return f"<job {self.name}>"
+
+
+class AsyncJobDefinition(JobDefinition[P, R]):
+    """A registered `async def` job. Awaiting a call runs it here and now, to its end."""
+
+    is_async = True
+
+    def __call__(  # type: ignore[override]
+        self, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]:
+        """Run the job in this event loop, without a queue: exceptions propagate."""
+        return call_async(self, self.plain_arguments(args, kwargs))
+
+
+def positional_counts(signature: inspect.Signature) -> range:
+    """With how many arguments by position alone, behind the job, the function may be called.
+
+    None are given where that is not the whole truth.
+    """
+    parameters = list(signature.parameters.values())
+    if any(parameter.kind is not parameter.POSITIONAL_OR_KEYWORD for parameter in parameters):
+        return range(0)
+    needed = sum(parameter.default is parameter.empty for parameter in parameters[1:])
+    return range(needed, len(parameters))

@@ -1,0 +1,89 @@
+"""The default subscriber: events as lines that a person can follow, in the `continuable` log."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from continuable.events.kinds import Event
+
+logger = logging.getLogger("continuable")
+logger.addHandler(logging.NullHandler())
+
+MILLISECONDS = 1000
+
+LEVELS = {
+    "job.enqueued": logging.DEBUG,
+    "progress.saved": logging.DEBUG,
+    "job.retried": logging.WARNING,
+    "checkpoint.overdue": logging.WARNING,
+    "job.failed": logging.ERROR,
+}
+
+
+def wants(name: str) -> bool:
+    """Whether the log shows events of this kind."""
+    return logger.isEnabledFor(LEVELS.get(name, logging.INFO))
+
+
+def log(event: Event) -> None:
+    """Write one line: a constant message, the event's data as its arguments and as `extra`."""
+    message, *arguments = _sentence(event)
+    level = LEVELS.get(event.name, logging.INFO)
+    message = "%s " + message
+    logger.log(level, message, _title(event), *arguments, extra=_extra(event))
+
+
+def _title(event: Event) -> str:
+    return f"{event.job_name.rpartition('.')[2]}[{event.job_id}]"
+
+
+def _extra(event: Event) -> dict[str, Any]:
+    # `name` and the like are taken by the log record itself.
+    fields = {f"continuable_{f.name}": getattr(event, f.name) for f in dataclasses.fields(event)}
+    return {"continuable_event": event.name, **fields}
+
+
+def _sentence(event: Event) -> tuple[Any, ...]:  # noqa: C901, PLR0911, PLR0912 - one line a kind
+    from continuable.events import kinds as events
+
+    match event:
+        case events.JobEnqueued():
+            return "enqueued on %s", event.queue
+        case events.JobStarted():
+            return ("started",)
+        case events.JobResumed():
+            return "resumed %s", event.description
+        case events.JobNotified():
+            return "says %s %s", event.notification, event.data
+        case events.JobInterrupted(error=None):
+            return "interrupted (%s) %s", event.reason, event.description
+        case events.JobInterrupted():
+            return "interrupted (%s) %s: %s", event.reason, event.description, event.error
+        case events.JobCompleted():
+            return "completed in %d ms", event.duration * MILLISECONDS
+        case events.JobFailed():
+            return "failed %s: %s", event.description, event.error
+        case events.JobCancelled(reason=""):
+            return "cancelled %s", event.description
+        case events.JobCancelled():
+            return "cancelled (%s) %s", event.reason, event.description
+        case events.JobRetried():
+            return "failed and is retried in %.1f s: %s", event.wait, event.error
+        case events.StepStarted(resumed=True):
+            return "step %s resumed from cursor %r", event.step, event.cursor
+        case events.StepStarted():
+            return "step %s started", event.step
+        case events.StepSkipped():
+            return "step %s skipped", event.step
+        case events.StepCompleted():
+            return "step %s completed in %d ms", event.step, event.duration * MILLISECONDS
+        case events.StepInterrupted():
+            return "step %s interrupted at cursor %r", event.step, event.cursor
+        case events.ProgressSaved():
+            return "progress saved at cursor %r, %d bytes", event.cursor, event.bytes
+        case events.CheckpointOverdue():
+            return "has reached no checkpoint for %.1f s, in step %s", event.seconds, event.step
+    return (event.name,)

@@ -1,0 +1,47 @@
+"""Carries events to their subscribers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from continuable.events.kinds import Event
+
+logger = logging.getLogger("continuable")
+
+
+class Subscriber(Protocol):
+    """Whoever wants to know of events."""
+
+    def __call__(self, event: Event, /) -> object:
+        """Take an event; what is raised here is logged and breaks no job."""
+        ...
+
+
+class EventStream:
+    """The subscribers of one app."""
+
+    def __init__(self) -> None:
+        self._subscriptions: list[tuple[Subscriber, Callable[[str], bool]]] = []
+
+    def subscribe(self, subscriber: Subscriber, wants: Callable[[str], bool]) -> None:
+        """Call `subscriber` with the events whose dotted names it `wants` at that time."""
+        self._subscriptions.append((subscriber, wants))
+
+    def wants(self, name: str) -> bool:
+        """Whether anybody does, so that nobody makes an event for nothing."""
+        for _, wants in self._subscriptions:  # noqa: SIM110 - on the path of every job
+            if wants(name):
+                return True
+        return False
+
+    def emit(self, event: Event) -> None:
+        """Tell everybody who wants to know."""
+        for subscriber, wants in self._subscriptions:
+            try:
+                if wants(event.name):
+                    subscriber(event)
+            except Exception:
+                logger.exception("A subscriber of %s failed", event.name)

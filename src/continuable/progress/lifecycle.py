@@ -1,0 +1,269 @@
+"""What claims, outcomes, requests and deaths make of a row: the one logic that all stores share.
+
+Each function changes the row it is handed, on the store's own time `now`, adds what is worth
+telling to `told`, and answers. The store reads the row before and writes it after, atomically.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from continuable.core.interrupt import CANCELLED, PAUSED
+from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Outcome, Suspended
+from continuable.errors import DuplicateJobError
+from continuable.model.payload import JobRecord
+from continuable.model.states import State, requested
+from continuable.progress.protocol import Busy, Claim, Held, Over, Requested, Settled
+from continuable.progress.row import Row, new_row
+from continuable.serialization import compact
+
+DIED = "died"
+"""The reason of a job whose worker died."""
+RETRY = "retry"
+"""The reason of a job that waits to be tried again."""
+
+# What a request comes to that no worker is left to attend to.
+AFTER_REQUEST = {State.PAUSING: State.PAUSED, State.CANCELLING: State.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry for a job's history."""
+
+    event: str
+    data: dict[str, Any]
+
+
+def add(row: Row, now: float, told: list[Told], *, record: JobRecord) -> None:  # noqa: ARG001 - as all
+    """Somebody enqueues a job; `row` is the one made for it, unless there was one before."""
+    if row != new_row(record, row.enqueued_at):
+        raise DuplicateJobError(record.id, row.state)
+
+
+def claim(
+    row: Row,
+    now: float,
+    told: list[Told],
+    *,
+    record: JobRecord,
+    worker: str,
+    lease: float,
+    max_deaths: int,
+    is_retry: bool,
+) -> Claim | Busy | Held | Over:
+    """`worker` wants to run the job of a message."""
+    if is_retry and row.state is State.FAILED:
+        row.state, row.finished_at = State.INTERRUPTED, None
+    if record.delivery < row.delivery or row.state.is_finished:
+        return Over(row.state)
+    if row.state.is_running:
+        if row.lease_until is not None and row.lease_until > now:
+            return Busy(row.lease_until - now, row.worker or "")
+        bury(row, now, told, max_deaths)
+    if row.state is State.PAUSED:
+        return Held()
+    if row.state.is_finished:
+        return Over(row.state)
+    if record.executions > row.executions:
+        # The store was away when that execution ended, and so the message knows better.
+        row.executions, row.resumptions = record.executions, record.resumptions
+        row.progress = compact(record.progress)
+    row.state, row.worker, row.lease_until, row.run_at = State.RUNNING, worker, now + lease, None
+    row.delivery = record.delivery
+    row.envelope = row.envelope if record.envelope is None else record.envelope
+    row.issued = max(row.issued, record.delivery)
+    row.fence += 1
+    row.sequence = 0
+    row.executions += 1
+    row.started_at = now if row.started_at is None else row.started_at
+    return row.claim()
+
+
+def settle(
+    row: Row,
+    now: float,
+    told: list[Told],
+    *,
+    outcome: Outcome,
+    retry_in: float | None,
+    longest_gap: float,
+    lease: float,
+) -> Settled:
+    """The execution that holds the row has ended."""
+    before = row.progress
+    if isinstance(outcome, Fenced):
+        return Settled(None)
+    if outcome.progress is not None:
+        row.progress = outcome.progress
+    has_progressed = row.progress != before or getattr(outcome, "made_progress", False)
+    if has_progressed:
+        row.deaths = 0
+    row.worker, row.lease_until, row.saved_at = None, None, now
+    row.longest_gap = max(row.longest_gap, longest_gap)
+    match outcome:
+        case Completed():
+            row.state, row.result, row.finished_at = State.COMPLETED, outcome.result, now
+            return Settled(row.state)
+        case Cancelled():
+            _cancel(row, now, told, outcome.reason or CANCELLED)
+            return Settled(row.state)
+        case Suspended():
+            row.resumptions += outcome.is_counted
+            row.queue = row.queue if outcome.queue is None else outcome.queue
+            row.priority = row.priority if outcome.priority is None else outcome.priority
+            row.failures = 0 if has_progressed else row.failures
+            if outcome.error is not None:
+                row.error, row.traceback = outcome.error.summary, outcome.error.traceback
+            data = {"reason": outcome.reason, "description": outcome.description}
+            return _put_back(row, now, told, outcome.reason, outcome.wait, lease, data)
+        case Failed():
+            row.failures = 1 if has_progressed else row.failures + 1
+            row.error, row.traceback = outcome.report.summary, outcome.report.traceback
+            data = {"error": outcome.report.summary}
+            if retry_in is not None:
+                return _put_back(row, now, told, RETRY, retry_in, lease, data)
+            row.state, row.finished_at = State.FAILED, now
+            _tell(row, told, "job.failed", data)
+            return Settled(row.state)
+
+
+def release(row: Row, now: float, told: list[Told]) -> None:
+    """What was claimed has never been started."""
+    row.worker, row.lease_until = None, None
+    row.executions -= 1
+    match row.state:
+        case State.CANCELLING:
+            _cancel(row, now, told, CANCELLED)
+        case State.PAUSING:
+            _hold(row, told)
+        case _:
+            row.state = State.INTERRUPTED if row.executions else State.WAITING
+            row.started_at = row.started_at if row.executions else None
+
+
+def request(row: Row, now: float, told: list[Told], *, verb: str, lease: float) -> Requested:
+    """Somebody asks `verb` of the job."""
+    before = row.state
+    row.state = requested(verb, row.id, before)
+    is_abandoned = row.lease_until is None or row.lease_until <= now
+    if row.state.is_running and row.state in AFTER_REQUEST and is_abandoned:
+        row.state, row.worker, row.fence = AFTER_REQUEST[row.state], None, row.fence + 1
+    match verb:
+        case "retry":
+            row.resumptions = row.failures = row.deaths = 0
+            row.finished_at = None
+        case "restart":
+            _begin_anew(row)
+    if not row.state.is_running:
+        row.run_at = row.lease_until = None
+    if row.state in {State.PAUSED, State.CANCELLED}:
+        row.reason = str(row.state)
+    if row.state is State.CANCELLED and row.finished_at is None:
+        row.finished_at = now
+    event = {"resume": "job.resumed", "retry": "job.retried", "restart": "job.restarted"}
+    if row.state != before or verb not in {"pause", "cancel"}:
+        told.append(Told(event.get(verb, f"job.{row.state}"), {"from": str(before)}))
+    if row.state in {State.INTERRUPTED, State.WAITING}:
+        message = _issue(row, now, 0.0, lease)
+        if verb == "restart":
+            row.delivery = row.issued  # whatever message is under way from before is stale
+        return Requested(row.info(), message)
+    return Requested(row.info())
+
+
+def recover(
+    row: Row, now: float, told: list[Told], *, max_deaths: Callable[[str], int], lease: float
+) -> JobRecord | None:
+    """The lease has ended: the message that resumes the job, if it is to be resumed."""
+    if row.lease_until is None or row.lease_until > now:
+        return None  # somebody else was faster
+    if row.state.is_running:
+        bury(row, now, told, max_deaths(row.name))
+    if row.state not in {State.INTERRUPTED, State.WAITING}:
+        return None
+    return _issue(row, now, 0.0, lease)
+
+
+def bury(row: Row, now: float, told: list[Told], max_deaths: int) -> None:
+    """The worker that holds the row has died."""
+    worker, row.worker, row.lease_until = row.worker, None, None
+    row.state = AFTER_REQUEST.get(row.state, State.INTERRUPTED)
+    row.reason = DIED
+    row.deaths += 1
+    row.resumptions += 1
+    row.fence += 1
+    place = place_of(row)
+    is_poison = row.deaths >= max_deaths and row.state is State.INTERRUPTED
+    if is_poison:
+        row.state = State.FAILED
+        row.error = f"Killed its worker {row.deaths} times in a row without progress, last {place}"
+    if row.state.is_finished:
+        row.finished_at = now
+    data = {"reason": DIED, "description": place, "worker": worker, "state": str(row.state)}
+    _tell(row, told, "job.died", data)
+    if is_poison:
+        _tell(row, told, "job.failed", {"error": row.error})
+
+
+def place_of(row: Row) -> str:
+    """Where the job is, in words: `at 'process_records', cursor 51001`."""
+    info = row.info()
+    if info.step is not None:
+        return f"at {info.step!r}, cursor {compact(info.cursor)}"
+    return f"after {info.completed[-1]!r}" if info.completed else "before its first step"
+
+
+def _put_back(
+    row: Row,
+    now: float,
+    told: list[Told],
+    reason: str,
+    wait: float,
+    lease: float,
+    data: dict[str, Any],
+) -> Settled:
+    if row.state is State.CANCELLING:
+        _cancel(row, now, told, CANCELLED)
+        return Settled(row.state)
+    if row.state is State.PAUSING or reason == PAUSED:
+        _hold(row, told)
+        return Settled(row.state)
+    row.state, row.reason = State.INTERRUPTED, reason
+    event = "job.retrying" if reason == RETRY else "job.interrupted"
+    _tell(row, told, event, {**data, "wait": wait})
+    return Settled(row.state, _issue(row, now, wait, lease))
+
+
+def _issue(row: Row, now: float, wait: float, lease: float) -> JobRecord:
+    """A new message for the job, which is missed if nobody confirms it."""
+    row.issued += 1
+    row.run_at = now + wait if wait > 0 else None
+    row.lease_until = now + wait + lease
+    return row.record()
+
+
+def _hold(row: Row, told: list[Told]) -> None:
+    row.state = State.PAUSED
+    row.reason = PAUSED
+    row.run_at = row.lease_until = None
+    _tell(row, told, "job.paused", {})
+
+
+def _cancel(row: Row, now: float, told: list[Told], reason: str) -> None:
+    row.state, row.reason, row.finished_at = State.CANCELLED, reason, now
+    _tell(row, told, "job.cancelled", {"reason": reason})
+
+
+def _begin_anew(row: Row) -> None:
+    row.progress, row.worker = "{}", None
+    row.fence += 1
+    row.sequence = row.resumptions = row.failures = row.deaths = 0
+    row.longest_gap = 0.0
+    row.started_at = row.saved_at = row.finished_at = None
+    row.reason = row.error = row.traceback = row.result = None
+
+
+def _tell(row: Row, told: list[Told], event: str, data: dict[str, Any]) -> None:
+    told.append(Told(event, {**data, "execution": row.executions}))

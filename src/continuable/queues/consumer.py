@@ -1,0 +1,338 @@
+"""Jobs that a queue delivers run here, against a store of durable progress."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeVar
+
+from continuable.app import App
+from continuable.core.interrupt import STOPPING
+from continuable.core.outcome import Cancelled, Completed, Failed, Suspended
+from continuable.errors import StoreError
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
+from continuable.progress.protocol import (
+    MAX_DEATHS,
+    Busy,
+    Claim,
+    Held,
+    OnLoop,
+    Over,
+    ProgressStore,
+    Settled,
+)
+from continuable.worker.identity import has_died, new_worker_id
+from continuable.worker.retrying import patiently
+from continuable.worker.run import RunningJob
+from continuable.worker.runner import Ran, Runner
+from continuable.worker.watcher import Duty, Watcher
+
+STOPPING_EVERY = 0.05
+"""Seconds between two looks whether the process is to stop, where these cost next to nothing."""
+DEATHS_INTERVAL = 5.0
+"""Seconds between two looks for jobs of processes of this machine that are gone."""
+UNREACHABLE_PAUSE = 1.0
+"""Seconds until a delivery is tried again that the store could not be asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The job has ended: so may its message."""
+
+    outcome: Completed | Failed | Cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The job is to be resumed: send `record`, tell `Deliveries.sent`, and then acknowledge."""
+
+    record: JobRecord
+    wait: float
+    """Seconds before it may resume."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """Deliver the same message again, in so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The message is of no use: the job has ended, is paused, or another execution has it."""
+
+    state: State | None
+
+
+Delivered = Ended | Again | PutOff | Dropped
+
+A = TypeVar("A")
+
+
+class Deliveries:
+    """What a worker process shares to run the jobs that its queue delivers.
+
+    Args:
+        app: Where the code of the jobs is.
+        store: Where their progress is kept.
+        send: Puts a message on the queue, to be delivered in so many seconds. False: it may get
+            lost, so that the job is to be looked at again when a lease has gone by.
+        grace: Seconds that running jobs have once the process is to stop.
+        passes: Exceptions that mean something to the queue, and come out of `run` untouched.
+        is_stopping: Asked while jobs are running, where nobody calls `interrupt`.
+        stopping_every: Seconds between two times.
+        duties: What else this process is to do now and then.
+        begins_at_once: Whether it looks at its start for what others have left behind.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        store: ProgressStore,
+        send: Callable[[JobRecord, float], bool | None],
+        *,
+        grace: float = 30.0,
+        passes: tuple[type[BaseException], ...] = (),
+        is_stopping: Callable[[], bool] | None = None,
+        stopping_every: float = STOPPING_EVERY,
+        duties: Sequence[Duty] = (),
+        begins_at_once: bool = True,
+    ) -> None:
+        self.worker = new_worker_id()
+        self._app = app
+        self._store = store
+        self._send = send
+        self._grace = grace
+        self._running = 0
+        self._stops_at: float | None = None
+        all_duties = [
+            Duty("leases", store.lease / 3, self._renew),
+            Duty("recovery", min(store.lease / 2, DEATHS_INTERVAL), self.recover),
+            *duties,
+        ]
+        if is_stopping is not None:
+            look_out = Duty("stopping", stopping_every, self._look_out, is_for_jobs=True)
+            all_duties.append(look_out)
+        self._is_stopping = is_stopping
+        self._watcher = Watcher(
+            store, self.worker, grace, all_duties, begins_at_once=begins_at_once
+        )
+        self._runner = Runner(app, store, self._watcher, passes)
+
+    def start(self) -> None:
+        """Begin to mind what will be delivered, and what others have left behind."""
+        self._watcher.start()
+
+    def look_back(self) -> None:
+        """See at once what others have left behind, and to all else that is done now and then."""
+        self._watcher.do_all()
+
+    def interrupt(self, reason: str = STOPPING) -> None:
+        """The process is to stop: running jobs at their next checkpoint, new ones not at all."""
+        self._stops_at = time.monotonic() + self._grace
+        self._watcher.interrupt_all(reason)
+
+    def interrupt_running(self, reason: str = STOPPING) -> None:
+        """Running jobs at their next checkpoint; the process goes on and takes others."""
+        self._watcher.interrupt_all(reason)
+
+    def close(self) -> None:
+        """Once nothing runs any more."""
+        self._runner.close()
+        self._watcher.stop()
+
+    def run(
+        self,
+        record: JobRecord,
+        *,
+        claim: Claim | None = None,
+        is_retry: bool = False,
+        time_limit: float | None = None,
+    ) -> Delivered:
+        """Run the job of a message that was delivered, if it may run here and now.
+
+        `claim`: what the store has granted to `worker` already.
+        `is_retry`: the queue delivers it again after a failure, by a rule of its own.
+        `time_limit`: seconds after which the queue would end the execution by force, so that it
+        had better be interrupted before.
+
+        Raises `StoreError` where its end could not be written within the grace: then the message
+        must not end, so that it is delivered again.
+        """
+        answer = self._claim(record, claim, is_retry=is_retry)
+        if not isinstance(answer, Claim):
+            return answer
+        with self._held(answer):
+            ran = self._runner.run(answer, partial(self._started, time_limit=time_limit))
+            settled = self._settle(ran)
+        return _delivered(ran, settled)
+
+    async def arun(self, record: JobRecord, *, is_retry: bool = False) -> Delivered:
+        """The same for an `async def` job, which runs on the event loop of the caller.
+
+        A cancellation of the caller's reaches the job, whose progress is saved, and comes out.
+        """
+        answer = await self._aclaim(record, is_retry=is_retry)
+        if not isinstance(answer, Claim):
+            return answer
+        with self._held(answer):
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError  # it came while the job was claimed
+            ran = await self._runner.arun(answer, self._started)
+            settled = await self._asettle(ran)
+        return _delivered(ran, settled)
+
+    def sent(self, record: JobRecord) -> None:
+        """The message that resumes a job is on its queue."""
+        try:
+            self._store.confirm(record)
+        except StoreError:
+            return  # then it is sent once more, and the second one is found to be stale
+
+    def give_back(self, claim: Claim) -> None:
+        """Let the job of a claim wait again, as if it had not been claimed."""
+        with contextlib.suppress(StoreError):  # then its lease ends
+            self._store.release(claim)
+
+    def recover(self) -> None:
+        """Bring back the jobs of workers that have died, wherever they were.
+
+        This process does so now and then by itself.
+        """
+        for job_id, worker in self._store.holders():
+            if has_died(worker):
+                self._store.expire(job_id, worker)
+        for record in self._store.recover(max_deaths=self._max_deaths):
+            if self._send(record, 0.0) is not False:
+                self._store.confirm(record)
+
+    def _claim(
+        self, record: JobRecord, claim: Claim | None = None, *, is_retry: bool
+    ) -> Claim | PutOff | Dropped:
+        self._look_out()
+        if self._stops_at is not None:
+            if claim is not None:
+                self.give_back(claim)
+            return PutOff(0.0)
+        return claim or self._claimed(record, is_retry=is_retry)
+
+    def _claimed(self, record: JobRecord, *, is_retry: bool) -> Claim | PutOff | Dropped:
+        try:
+            answer = self._ask_for(record, is_retry=is_retry)
+            if isinstance(answer, Busy) and has_died(answer.worker):
+                self._store.expire(record.id, answer.worker)
+                answer = self._ask_for(record, is_retry=is_retry)
+        except StoreError:
+            return PutOff(UNREACHABLE_PAUSE)
+        match answer:
+            case Busy(seconds):
+                return PutOff(seconds)
+            case Held():
+                return Dropped(State.PAUSED)
+            case Over(state):
+                return Dropped(state)
+            case claim:
+                return claim
+
+    def _ask_for(self, record: JobRecord, *, is_retry: bool) -> Claim | Busy | Held | Over:
+        deaths = self._max_deaths(record.name)
+        return self._store.claim(record, self.worker, max_deaths=deaths, is_retry=is_retry)
+
+    @contextmanager
+    def _held(self, claim: Claim) -> Iterator[None]:
+        """While the job runs; what comes out of it has not been written, and gives it back."""
+        self._running += 1
+        try:
+            yield
+        except BaseException:
+            self.give_back(claim)
+            raise
+        finally:
+            self._running -= 1
+
+    def _settle(self, ran: Ran[Claim]) -> Settled:
+        def settle(_timeout: float) -> Settled:
+            return self._store.settle(
+                ran.claimed,
+                ran.outcome,
+                longest_gap=ran.longest_gap,
+                retry_in=ran.retry_in,
+                notes=ran.notes,
+            )
+
+        return patiently(settle, ran.claimed.id, is_over=self._is_grace_over)
+
+    async def _aclaim(self, record: JobRecord, *, is_retry: bool) -> Claim | PutOff | Dropped:
+        self._look_out()
+        if self._on_loop is not None and self._stops_at is None and not is_retry:
+            claim = await self._on_loop.claim_on_loop(record, self.worker)
+            if claim is not None:
+                return claim
+        return await undisturbed(lambda: self._claim(record, is_retry=is_retry))
+
+    async def _asettle(self, ran: Ran[Claim]) -> Settled:
+        claim, outcome = ran.claimed, ran.outcome
+        if self._on_loop is not None and isinstance(outcome, Completed) and not ran.notes:  # noqa: SIM102 - two questions
+            if await self._on_loop.complete_on_loop(claim, outcome, ran.longest_gap):
+                return Settled(State.COMPLETED)
+        return await undisturbed(lambda: self._settle(ran))
+
+    @cached_property
+    def _on_loop(self) -> OnLoop | None:
+        # Asked by the first async job: it takes a process that is just forked half a millisecond.
+        return self._store if isinstance(self._store, OnLoop) else None
+
+    def _is_grace_over(self) -> bool:
+        self._look_out()  # the job does not run any more, so that the watcher does not ask
+        return self._stops_at is not None and time.monotonic() >= self._stops_at
+
+    def _started(self, running: RunningJob, *, time_limit: float | None = None) -> None:
+        if time_limit is not None:
+            running.limit(time_limit)
+        if self._stops_at is not None:
+            # It came between the stop and the call to all running jobs.
+            running.attention.interrupt(STOPPING)
+
+    # --- the watcher's duties
+
+    def _look_out(self) -> None:
+        if self._stops_at is None and self._is_stopping is not None and self._is_stopping():
+            self.interrupt()
+
+    def _renew(self) -> None:
+        if self._running:
+            self._store.renew(self.worker)
+
+    def _max_deaths(self, name: str) -> int:
+        definition = self._app.jobs.get(name)
+        return MAX_DEATHS if definition is None else definition.options.max_deaths
+
+
+def _delivered(ran: Ran[Claim], settled: Settled) -> Delivered:
+    if settled.record is not None:
+        return Again(settled.record, _wait(ran))
+    if settled.state is None or isinstance(ran.outcome, Suspended):
+        return Dropped(settled.state)  # taken over; or paused, or cancelled meanwhile
+    return Ended(ran.outcome)  # type: ignore[arg-type]  # the only ones left
+
+
+def _wait(ran: Ran[Claim]) -> float:
+    if isinstance(ran.outcome, Suspended):
+        return ran.outcome.wait
+    return ran.retry_in or 0.0
+
+
+async def undisturbed(work: Callable[[], A]) -> A:
+    """What `work` gives in a thread, whoever cancels the caller in the meantime."""
+    working = asyncio.get_running_loop().run_in_executor(None, work)
+    while not working.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([working])
+    return working.result()

@@ -1,0 +1,261 @@
+"""A job that this process runs: its claim, what it has to attend to, what is to be saved."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from continuable.core.attention import Attention
+from continuable.core.execution import Execution
+from continuable.core.interrupt import CANCELLED, MAX_RUNTIME, PAUSED, Superseded
+from continuable.core.outcome import storable
+from continuable.errors import JobNotFoundError, StoreError
+from continuable.events.emission import Emission
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
+from continuable.progress.protocol import Keeper, Note, Save
+
+logger = logging.getLogger("continuable")
+
+SHORTEST_SAVE = 0.005
+"""Seconds between two saves, however often they are wanted."""
+UNREADABLE_PAUSE = 0.2
+"""Seconds between two looks into a database that cannot be read."""
+LOCK_WAIT_AT_BORDERS = 0.05
+"""Seconds: it may be the job's own open transaction that holds the lock."""
+
+
+class Runnable(Protocol):
+    """A claim, as a queue or a store has granted it."""
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        ...
+
+    @property
+    def fence(self) -> int:
+        """The number of the claim: a higher one means that it has been taken away."""
+        ...
+
+    @property
+    def failures(self) -> int:
+        """In a row, without progress."""
+        ...
+
+    @property
+    def progress(self) -> str:
+        """How far the job has come, serialised."""
+        ...
+
+    def record(self) -> JobRecord:
+        """The job as plain data; `DeserializationError` where that is damaged."""
+        ...
+
+    def label(self) -> JobRecord:
+        """What can be known of it, damaged or not."""
+        ...
+
+
+class RunningJob:
+    """Between the thread that runs a job and the watcher: both sides meet here.
+
+    To the execution it is the `Saver`.
+
+    Args:
+        keeper: Where its progress is kept.
+        claimed: The job.
+        hand_over: Tells the watcher that there is something to write.
+        save_every: Seconds between two saves.
+        max_runtime: Seconds after which it is interrupted.
+    """
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        claimed: Runnable,
+        hand_over: Callable[[], object],
+        *,
+        save_every: float,
+        max_runtime: float | None,
+    ) -> None:
+        now = time.monotonic()
+        self.claimed = claimed
+        self.attention = Attention()
+        self.execution: Execution | None = None
+        self._keeper = keeper
+        self._hand_over = hand_over
+        self._save_every = max(save_every, SHORTEST_SAVE)
+        self._save_due_at = now + save_every
+        self._deadline = None if max_runtime is None else now + max_runtime
+        self._reported_gap: float | None = None
+        self._sequence = 0
+        self._unwritten: Save | None = None
+        self._writing = threading.Lock()
+        self._committed: Save | None = None
+        self._connection: Any = None
+        self._notes: deque[Note] = deque()
+
+    def limit(self, seconds: float) -> None:
+        """Interrupt it after `seconds` at the latest, as at the end of its own `max_runtime`."""
+        deadline = time.monotonic() + seconds
+        self._deadline = deadline if self._deadline is None else min(self._deadline, deadline)
+
+    # --- for the job's thread
+
+    def save(self, document: str, *, is_border: bool) -> None:
+        """Hand `document` to the watcher; at a border, write it before the next step begins."""
+        self._sequence += 1
+        self._unwritten = self._save(document)
+        if is_border:
+            # What fails here, the watcher tries again and reports.
+            with contextlib.suppress(StoreError):
+                self.write(timeout=LOCK_WAIT_AT_BORDERS)
+        else:
+            self._hand_over()
+
+    def commit(self, document: str, connection: Any) -> None:
+        """Write `document` within the user's transaction."""
+        self._sequence += 1
+        save = self._save(document)
+        if not self._keeper.commit(connection, save, again=connection is self._connection):
+            self.attention.supersede()
+            raise Superseded
+        self._committed, self._connection = save, connection
+
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction of the user's is open, as far as the store can see."""
+        return self._keeper.is_in_transaction(self._connection)
+
+    def is_committed(self) -> bool:
+        """What the table says of the last `commit`, once it can be read.
+
+        A guess could redo what is done. The job's own rows are in the same file, so it could not
+        go on without it anyway.
+        """
+        if self._committed is None:
+            return False
+        is_reported = False
+        while True:
+            try:
+                return self._keeper.is_written(self._committed)
+            except StoreError as error:
+                if not is_reported:
+                    is_reported = True
+                    logger.error("Job %s waits: %s", self.claimed.id, error)  # noqa: TRY400
+                time.sleep(UNREADABLE_PAUSE)
+
+    def note(self, event: str, data: dict[str, Any]) -> None:
+        """Hand an entry of the job's history to the watcher."""
+        try:
+            text = json.dumps(data, default=repr)
+        except (TypeError, ValueError):  # a key that is no text, or a circle
+            text = json.dumps({"data": repr(data)})
+        self._notes.append(Note(time.time(), storable(event), text))
+        self._hand_over()
+
+    def notes_left(self) -> list[Note]:
+        """What is not in the history yet, for whoever writes the end of the execution."""
+        if not self._notes:
+            return []
+        with self._writing:
+            notes = list(self._notes)
+            self._notes.clear()
+            return notes
+
+    # --- for the watcher
+
+    def attend_to_time(self, now: float) -> None:
+        """Raise the flag for a save or for the end of the time that an execution may take."""
+        if now >= self._save_due_at:
+            self._save_due_at = now + self._save_every
+            self.attention.request_save()
+        if self._deadline is not None and now >= self._deadline:
+            self._deadline = None
+            self.attention.interrupt(MAX_RUNTIME)
+
+    def next_due(self) -> float:
+        """When `attend_to_time` has something to do next (monotonic seconds)."""
+        if self._deadline is None:
+            return self._save_due_at
+        return min(self._save_due_at, self._deadline)
+
+    def obey(self, control: tuple[int, State] | None) -> None:
+        """Take what the table says of the job: its fence and what is wanted of it."""
+        if control is None or control[0] != self.claimed.fence:
+            self.attention.supersede()
+        elif control[1] is State.PAUSING:
+            self.attention.interrupt(PAUSED)
+        elif control[1] is State.CANCELLING:
+            self.attention.interrupt(CANCELLED)
+        else:
+            self.attention.unpause()
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether `write` has something to do."""
+        return self._unwritten is not None or bool(self._notes)
+
+    def write(self, timeout: float) -> None:
+        """Write what is not written yet. `StoreError` if that fails: it stays to be written."""
+        if not self.is_unwritten:
+            return
+        if not self._writing.acquire(timeout=timeout):
+            return  # the other side is at it
+        try:
+            while self._notes:
+                self._keeper.note(self.claimed.id, self._notes[0], timeout)
+                self._notes.popleft()
+            save = self._unwritten
+            if save is None:
+                return
+            is_taken_away = bool(self._keeper.save([save], timeout=timeout))
+            if self._unwritten is save:
+                self._unwritten = None
+        except JobNotFoundError:
+            is_taken_away = True
+        finally:
+            self._writing.release()
+        if is_taken_away:
+            self.attention.supersede()
+        elif save is not None:
+            self._tell_saved(save)
+
+    def tell_if_overdue(self, grace: float, now: float) -> None:
+        """Emit `checkpoint.overdue`, once a gap, if nobody attends for longer than `grace`."""
+        raised_at, execution = self.attention.raised_at, self.execution
+        if raised_at is None or execution is None or raised_at == self._reported_gap:
+            return
+        if now - raised_at > grace:
+            self._reported_gap = raised_at
+            self.attention.longest_gap = max(self.attention.longest_gap, now - raised_at)
+            Emission(execution.definition.app.events, execution.record).emit(
+                "checkpoint.overdue", step=execution.step, seconds=now - raised_at
+            )
+
+    def _save(self, document: str) -> Save:
+        claimed = self.claimed
+        made_progress = document != claimed.progress
+        return Save(claimed.id, claimed.fence, self._sequence, document, made_progress)
+
+    def _tell_saved(self, save: Save) -> None:
+        execution = self.execution
+        if execution is None:
+            return
+        emission = Emission(execution.definition.app.events, execution.record)
+        if emission.wants("progress.saved"):
+            current = json.loads(save.document).get("current")
+            emission.emit(
+                "progress.saved", cursor=current and current[1], bytes=len(save.document.encode())
+            )

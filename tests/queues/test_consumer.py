@@ -1,0 +1,616 @@
+"""Messages that a queue delivers, against a store of progress."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+
+import pytest
+
+from continuable import App
+from continuable.core.interrupt import Interrupt
+from continuable.core.outcome import Completed, Failed
+from continuable.errors import CheckpointError, StoreError
+from continuable.model.payload import JobRecord
+from continuable.model.states import State
+from continuable.progress import Claim
+from continuable.progress.sqlite import SQLiteProgress
+from continuable.queues.consumer import Again, Deliveries, Dropped, Ended, PutOff
+from continuable.worker.watcher import Duty
+from tests.waiting import DEADLINE, until
+from tests.worker.test_identity import on_linux
+
+LEASE = 60.0
+
+
+@pytest.fixture
+def app():
+    return App(defaults={"resume_options": {"wait": 0.0}})
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "progress.db"
+
+
+@pytest.fixture
+def store(path):
+    store = SQLiteProgress(path, lease=LEASE)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def sent():
+    """The messages that watchers have sent."""
+    return deque()
+
+
+@pytest.fixture
+def worker(app, sent):
+    """What one worker process has; here, several in one."""
+    started = []
+
+    def worker(store, **options):
+        deliveries = Deliveries(app, store, lambda record, wait: sent.append(record), **options)
+        deliveries.start()
+        started.append(deliveries)
+        return deliveries
+
+    yield worker
+    for deliveries in started:
+        deliveries.close()
+
+
+def message(job, *args, job_id="job-1"):
+    return JobRecord(id=job_id, name=job.name, arguments=job.plain_arguments(args, {}))
+
+
+def run_to_the_end(deliveries, record):
+    """As a queue would: each message after the other."""
+    ran = 0
+    while True:
+        delivered = deliveries.run(record)
+        ran += 1
+        if not isinstance(delivered, Again):
+            return delivered, ran
+        deliveries.sent(delivered.record)
+        record = delivered.record
+
+
+def test_a_job_runs_to_its_end(app, store, worker):
+    @app.job
+    def double(job, n):
+        return job.step(lambda: n * 2, name="double")
+
+    delivered = worker(store).run(message(double, 21))
+    assert isinstance(delivered, Ended)
+    assert isinstance(delivered.outcome, Completed)
+    assert store.result("job-1").result == "42"
+    assert store.find("job-1").completed == ["double"]
+
+
+def test_an_async_job_runs_to_its_end(app, store, worker):
+    @app.job
+    async def double(job, n):
+        @job.step
+        async def doubled():
+            return n * 2
+
+        return await doubled
+
+    worker(store).run(message(double, 21))
+    assert store.result("job-1").result == "42"
+
+
+def test_a_job_that_is_interrupted_goes_on_with_the_next_message(app, store, worker):
+    rows = []
+
+    @app.job
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            for n in range(step.cursor, 6):
+                rows.append(n)
+                if n == 3 and not step.resumed:
+                    deliveries.interrupt()
+                step.advance()
+
+    deliveries = worker(store)
+    delivered = deliveries.run(message(import_rows))
+    assert isinstance(delivered, Again)
+    assert delivered.record.progress["current"] == ["process", 4]
+    assert isinstance(worker(store).run(delivered.record), Ended)
+    assert rows == [0, 1, 2, 3, 4, 5]
+    info = store.find("job-1")
+    assert (info.state, info.executions, info.resumptions) == (State.COMPLETED, 2, 1)
+
+
+def test_a_job_is_interrupted_before_its_queue_would_end_it(app, store, worker):
+    @app.job
+    def import_rows(job):
+        while job.executions == 1:
+            job.checkpoint()
+
+    deliveries = worker(store)
+    delivered = deliveries.run(message(import_rows), time_limit=0.05)
+    assert isinstance(delivered, Again)
+    info = store.find("job-1")
+    assert (info.reason, info.resumptions) == ("max_runtime", 0)
+    assert isinstance(deliveries.run(delivered.record, time_limit=None), Ended)
+
+
+def test_isolated_steps_and_retries_are_messages_of_their_own(app, store, worker):
+    failures = []
+
+    @app.job(max_retries=1, retry_wait=7.5)
+    def report(job):
+        job.step(lambda: None, name="collect")
+        job.step(lambda: None, name="render", isolated=True)
+        if not failures:
+            failures.append(1)
+            raise ValueError("no luck")
+
+    deliveries = worker(store)
+    delivered, ran = run_to_the_end(deliveries, message(report))
+    assert isinstance(delivered, Ended)
+    assert ran == 3
+    assert store.find("job-1").error == "ValueError: no luck"
+
+
+def test_a_failure_is_the_queues_to_handle(app, store, worker):
+    @app.job
+    def failing(job):
+        raise ValueError("no luck")
+
+    delivered = worker(store).run(message(failing))
+    assert isinstance(delivered.outcome, Failed)
+    assert str(delivered.outcome.error) == "no luck"
+    assert store.find("job-1").state is State.FAILED
+
+
+def test_a_second_delivery_is_put_off_while_the_job_runs_and_dropped_when_it_has_ended(
+    app, store, worker
+):
+    answers = []
+
+    @app.job
+    def import_rows(job):
+        answers.append(worker(store).run(message(import_rows)))
+
+    worker(store).run(message(import_rows))
+    (put_off,) = answers
+    assert isinstance(put_off, PutOff)
+    assert 0 < put_off.seconds <= LEASE
+    assert worker(store).run(message(import_rows)) == Dropped(State.COMPLETED)
+
+
+def test_a_worker_that_stops_takes_nothing_and_counts_nothing(app, store, worker):
+    @app.job
+    def never(job):
+        raise AssertionError("it must not run")
+
+    deliveries = worker(store)
+    deliveries.interrupt()
+    assert deliveries.run(message(never)) == PutOff(0.0)
+    assert store.list() == []
+
+
+def test_what_was_claimed_for_a_worker_that_stops_is_given_back(app, store, worker):
+    @app.job
+    def never(job):
+        raise AssertionError("it must not run")
+
+    deliveries = worker(store)
+    claim = store.claim(message(never), deliveries.worker)
+    deliveries.interrupt()
+    assert deliveries.run(message(never), claim=claim) == PutOff(0.0)
+    info = store.find("job-1")
+    assert (info.state, info.executions) == (State.WAITING, 0)
+    assert isinstance(store.claim(message(never), "another"), Claim)
+
+
+def test_running_jobs_can_be_interrupted_alone(app, store, worker):
+    @app.job
+    def import_rows(job):
+        job.step(lambda: deliveries.interrupt_running("leaving"), name="first")
+        job.step(lambda: None, name="second")
+
+    deliveries = worker(store)
+    delivered = deliveries.run(message(import_rows))
+    assert isinstance(delivered, Again)
+    assert store.find("job-1").reason == "leaving"
+    assert isinstance(deliveries.run(message(import_rows, job_id="job-2")), Again)
+
+
+def test_a_paused_job_waits_for_another_message(app, store, worker):
+    @app.job
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            for n in range(step.cursor, 10_000_000):
+                step.advance()
+                if n == 5 and not step.resumed:
+                    store.request(job.id, "pause")
+                if step.resumed:
+                    return
+
+    deliveries = worker(store)
+    assert deliveries.run(message(import_rows)) == Dropped(State.PAUSED)
+    assert deliveries.run(message(import_rows)) == Dropped(State.PAUSED)
+    resumed = store.request("job-1", "resume").record
+    assert isinstance(deliveries.run(resumed), Ended)
+
+
+def test_a_restarted_job_fences_its_old_execution_out(app, store, worker):
+    @app.job
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            if job.executions == 1:
+                store.request(job.id, "restart")
+                while True:
+                    step.advance()
+
+    deliveries = worker(store)
+    assert deliveries.run(message(import_rows)) == Dropped(None)
+    assert store.find("job-1").state is State.WAITING
+
+
+def test_the_jobs_of_a_dead_worker_are_sent_again_by_another(app, path, worker, sent):
+    @app.job
+    def import_rows(job):
+        return job.resumptions
+
+    hasty = SQLiteProgress(path, lease=0.2)
+    hasty.claim(message(import_rows), "dead")
+    deliveries = worker(hasty)
+    record = until(lambda: sent.popleft() if sent else None)
+    delivered = deliveries.run(record)
+    assert delivered.outcome.value == 1
+    assert hasty.find("job-1").reason == "died"
+    hasty.close()
+
+
+def test_a_lease_is_renewed_while_a_job_comes_to_no_checkpoint(app, path, worker):
+    hasty = SQLiteProgress(path, lease=1.0)
+    answers = []
+
+    @app.job
+    def slow(job):
+        end = time.monotonic() + 3 * hasty.lease
+        while time.monotonic() < end:
+            answers.append(type(hasty.claim(message(slow), "other")).__name__)
+            time.sleep(0.05)
+
+    assert isinstance(worker(hasty).run(message(slow)), Ended)
+    assert set(answers) == {"Busy"}
+    hasty.close()
+
+
+class Flaky(SQLiteProgress):
+    """A store that is away when the test says so."""
+
+    away = frozenset()
+
+    def _complete_at_once(self, *args):
+        return "change" not in self.away and super()._complete_at_once(*args)
+
+    def _change(self, job_id, transition, **options):
+        if "change" in self.away:
+            raise StoreError("the store is away")
+        return super()._change(job_id, transition, **options)
+
+    def save(self, saves, timeout=None):
+        if "save" in self.away:
+            raise StoreError("the store is away")
+        return super().save(saves, timeout)
+
+
+@pytest.fixture
+def flaky(path):
+    store = Flaky(path, lease=LEASE)
+    yield store
+    store.close()
+
+
+def test_a_store_that_is_away_puts_a_delivery_off(app, flaky, worker):
+    @app.job
+    def never(job):
+        raise AssertionError("it must not run")
+
+    flaky.away = {"change"}
+    assert isinstance(worker(flaky).run(message(never)), PutOff)
+
+
+def test_a_save_that_fails_does_not_stop_the_job_and_is_made_up_for(app, flaky, worker, caplog):
+    @app.job(save_every=0.02)
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            flaky.away = {"save"}
+            n = 0
+            while "the store is away" not in caplog.text:
+                step.set(n := n + 1)
+            flaky.away = frozenset()
+            until(lambda: not step.set(n) and flaky.find(job.id).cursor == n)
+            return n
+
+    delivered = worker(flaky).run(message(import_rows))
+    assert isinstance(delivered, Ended)
+    assert caplog.text.count("the store is away") == 1
+
+
+def test_an_end_that_cannot_be_written_is_tried_until_it_can(app, flaky, worker, caplog):
+    @app.job
+    def import_rows(job):
+        flaky.away = {"change"}
+        threading.Thread(target=come_back).start()
+
+    def come_back():
+        until(lambda: "cannot be written yet" in caplog.text)
+        flaky.away = frozenset()
+
+    assert isinstance(worker(flaky).run(message(import_rows)), Ended)
+    assert flaky.find("job-1").state is State.COMPLETED
+
+
+def test_a_message_does_not_end_when_the_grace_is_over_and_nothing_could_be_written(
+    app, flaky, worker
+):
+    @app.job
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            flaky.away = {"change", "save"}
+            deliveries.interrupt()
+            step.advance()
+
+    deliveries = worker(flaky, grace=0.1)
+    with pytest.raises(StoreError):
+        deliveries.run(message(import_rows))
+    flaky.away = frozenset()
+    assert flaky.find("job-1").state is State.RUNNING  # until its lease has ended
+
+
+def test_a_worker_may_be_told_to_stop_while_the_end_of_its_job_cannot_be_written(
+    app, flaky, worker, caplog
+):
+    @app.job
+    def import_rows(job):
+        flaky.away = {"change"}
+
+    def deliver():
+        try:
+            deliveries.run(message(import_rows))
+        except StoreError as error:
+            raised.append(error)
+
+    # As on a queue where nobody calls `interrupt`.
+    deliveries = worker(
+        flaky, grace=0.1, is_stopping=lambda: "cannot be written yet" in caplog.text
+    )
+    raised = []
+    delivering = threading.Thread(target=deliver, daemon=True)
+    delivering.start()
+    delivering.join(DEADLINE)
+    assert not delivering.is_alive()
+    assert raised
+
+
+def test_what_means_something_to_the_queue_goes_through_untouched(app, store, worker):
+    class Ignore(Exception):
+        pass
+
+    @app.job
+    def ignored(job):
+        job.step(lambda: None, name="first")
+        raise Ignore
+
+    with pytest.raises(Ignore):
+        worker(store, passes=(Ignore,)).run(message(ignored))
+    info = store.find("job-1")
+    assert (info.state, info.executions, info.completed) == (State.WAITING, 0, ["first"])
+
+
+def test_a_job_whose_code_is_gone_stays_and_is_asked_for_again(app, store, worker):
+    delivered = worker(store).run(JobRecord(id="job-1", name="app.gone"))
+    assert isinstance(delivered, Again)
+    assert delivered.wait == 30.0
+    assert "No job is registered as 'app.gone'" in store.find("job-1").error
+
+
+def test_a_job_that_kills_its_workers_has_failed(app, path, worker, sent):
+    @app.job(max_deaths=2)
+    def poison(job):
+        raise AssertionError("it must not run again")
+
+    hasty = SQLiteProgress(path, lease=0.2)
+    worker(hasty)
+    record = message(poison)
+    for _ in range(2):
+        hasty.claim(record, f"dead-{os.urandom(2).hex()}")
+        until(lambda: hasty.find("job-1").state is not State.RUNNING)
+        if sent:
+            record = sent.popleft()
+    assert hasty.find("job-1").state is State.FAILED
+    hasty.close()
+
+
+def test_commit_without_a_transaction_fails_the_job_and_nothing_is_lost(app, store, worker, path):
+    import sqlite3
+    from contextlib import closing
+
+    @app.job
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            step.set(3)
+            with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+                step.commit(5, connection)
+
+    delivered = worker(store).run(message(import_rows))
+    assert isinstance(delivered.outcome.error, CheckpointError)
+    assert not isinstance(delivered.outcome.error, Interrupt)
+    assert store.find("job-1").cursor == 3
+
+
+def test_an_async_job_runs_on_the_event_loop_of_its_caller(app, store, worker):
+    @app.job
+    async def double(job, n):
+        @job.step
+        async def doubled():
+            await asyncio.sleep(0)
+            return asyncio.get_running_loop() is loop and n * 2
+
+        return await doubled
+
+    async def main():
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        return await worker(store).arun(message(double, 21))
+
+    loop = None
+    delivered = asyncio.run(main())
+    assert isinstance(delivered, Ended)
+    assert store.result("job-1").result == "42"
+
+
+def test_an_async_job_is_interrupted_and_put_off_there_as_well(app, store, worker):
+    @app.job
+    async def import_rows(job):
+        @job.step(start=0)
+        async def process(step):
+            for _ in range(step.cursor, 6):
+                if step.cursor == 3 and not step.resumed:
+                    deliveries.interrupt()
+                step.advance()
+
+        await process
+
+    deliveries = worker(store)
+    delivered = asyncio.run(deliveries.arun(message(import_rows)))
+    assert isinstance(delivered, Again)
+    assert delivered.record.progress["current"] == ["process", 4]
+    assert asyncio.run(deliveries.arun(delivered.record)) == PutOff(0.0)
+    assert isinstance(asyncio.run(worker(store).arun(delivered.record)), Ended)
+
+
+def test_a_cancellation_reaches_an_async_job_and_its_progress_is_kept(app, store, worker):
+    waits = asyncio.Event()
+
+    @app.job
+    async def import_rows(job):
+        @job.step(start=0)
+        async def process(step):
+            step.set(5)
+            waits.set()
+            await asyncio.Event().wait()
+
+        await process
+
+    async def main():
+        running = asyncio.create_task(worker(store).arun(message(import_rows)))
+        await waits.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
+    info = store.find("job-1")
+    assert (info.state, info.cursor, info.executions) == (State.WAITING, 5, 0)
+
+
+def test_an_async_job_that_is_cancelled_before_it_starts_is_given_back(app, store, worker):
+    @app.job
+    async def never(job):
+        raise AssertionError("it must not run")
+
+    async def main():
+        running = asyncio.create_task(worker(store).arun(message(never)))
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
+    assert store.find("job-1").state is State.WAITING
+
+
+def test_an_end_is_written_although_the_caller_is_cancelled_meanwhile(app, flaky, worker, caplog):
+    @app.job
+    async def import_rows(job):
+        flaky.away = {"change"}
+
+    async def main():
+        running = asyncio.create_task(worker(flaky).arun(message(import_rows)))
+        await asyncio.to_thread(until, lambda: "cannot be written yet" in caplog.text)
+        running.cancel()
+        await asyncio.sleep(0)
+        flaky.away = frozenset()
+        assert isinstance(await running, Ended)
+
+    asyncio.run(main())
+    assert flaky.find("job-1").state is State.COMPLETED
+
+
+def test_a_queue_gives_its_workers_duties_of_its_own(store, worker):
+    done = threading.Event()
+    worker(store, duties=[Duty("sweeping", 60.0, done.set)])
+    assert done.wait(30.0)
+
+
+@pytest.fixture
+def dead():
+    """The id of a worker of this machine whose process is gone."""
+    program = "from continuable.worker.identity import new_worker_id as new; print(new())"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return ran.stdout.strip()
+
+
+@on_linux
+def test_a_job_of_a_process_that_is_gone_runs_at_once_when_it_is_delivered(
+    app, store, worker, dead
+):
+    @app.job
+    def count(job):
+        return job.executions
+
+    idle = worker(store, grace=1.0)
+    until(lambda: not store.holders(), "the first look")
+    assert isinstance(store.claim(message(count), dead), Claim)
+    delivered = idle.run(message(count))
+    assert isinstance(delivered, Ended)
+    assert delivered.outcome.value == 2
+    assert store.find("job-1").reason == "died"
+
+
+@on_linux
+def test_a_job_of_a_process_that_is_gone_is_recovered_before_its_lease_ends(
+    app, store, worker, sent, dead
+):
+    @app.job
+    def count(job):
+        return job.executions
+
+    assert isinstance(store.claim(message(count), dead), Claim)
+    worker(store)
+    until(lambda: sent, "its message")
+    assert [record.id for record in sent] == ["job-1"]
+
+
+def test_a_job_of_a_worker_that_nothing_is_known_of_waits_for_its_lease(app, store, worker, sent):
+    @app.job
+    def count(job):
+        return job.executions
+
+    assert isinstance(store.claim(message(count), "elsewhere-12-0123456789abcdef"), Claim)
+    delivered = worker(store).run(message(count))
+    assert isinstance(delivered, PutOff)
+    assert delivered.seconds > LEASE / 2
+    assert not sent
