@@ -29,9 +29,10 @@ quick: .venvs/$(FIRST)/$(READY) ## the tests that need no server and are not slo
 chaos: .venvs/$(FIRST)/$(READY) ## imports over every store and engine, while workers are killed and servers restarted
 	@$(BIN)/python -m tests.chaos
 
-lint: $(DEV)/$(READY) ## ruff: rules and format
+lint: $(DEV)/$(READY) ## ruff: rules and format; which way imports run
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/lint-imports --no-cache
 
 types: $(DEV)/$(READY) ## mypy on the package; mypy and pyright on what users write
 	$(DEV)/bin/mypy src

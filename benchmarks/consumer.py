@@ -22,7 +22,7 @@ def ours(database: str, jobs: int) -> None:
         mark(number, jobs)
 
     noop.enqueue_many([(number,) for number in range(jobs)])
-    Worker(app, WorkerOptions()).run()
+    Worker(app.queue, WorkerOptions()).run()
 
 
 def huey(database: str, jobs: int, **options: object) -> None:

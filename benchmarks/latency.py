@@ -111,4 +111,4 @@ def until(condition: Callable[[], object]) -> None:
 
 if __name__ == "__main__":
     os.environ["PYTHONUNBUFFERED"] = "1"
-    sys.exit(Worker(app_at(sys.argv[1]), WorkerOptions(grace=5)).run())
+    sys.exit(Worker(app_at(sys.argv[1]).queue, WorkerOptions(grace=5)).run())

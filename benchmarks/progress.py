@@ -44,7 +44,7 @@ def figures() -> Iterator[Figure]:
                 connection.close()
 
         measure.enqueue()
-        Worker(app, WorkerOptions(drain=True)).run()
+        Worker(app.queue, WorkerOptions(drain=True)).run()
         ratio = median_of_ratios(measured["ours"], measured["by_hand"])
         yield Figure("commit of 100 rows and cursor / UPDATE by hand", ratio, "x", "<= 1.2")
         yield Figure("a save", time_save(app), "us")

@@ -32,7 +32,7 @@ def figures() -> Iterator[Figure]:
             return job.step(time_empty, start=0)
 
         def worked(handle: Handle[float]) -> float:
-            Worker(app, WorkerOptions(drain=True)).run()
+            Worker(app.queue, WorkerOptions(drain=True)).run()
             return handle.result()
 
         what = "80,000 rows of 20 us, advance per row, saved each second"

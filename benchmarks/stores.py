@@ -170,7 +170,7 @@ def deliver(store: ProgressStore, function: Callable[[Job], A]) -> A:
     """What a job returns that is run as a queue's worker does."""
     app = App()
     job = app.job(function, name="measured", save_every=1.0)
-    deliveries = Deliveries(app, store, lambda *_: None)
+    deliveries = Deliveries(app.jobs, store, lambda *_: None)
     deliveries.start()
     delivered = deliveries.run(JobRecord(id=str(uuid4()), name=job.name))
     deliveries.close()

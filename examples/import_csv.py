@@ -40,7 +40,7 @@ def process_import(job: Job, path: str) -> int:
             for batch in step.iterate(batches(rows, 100)):
                 with step.transaction(connection) as transaction:
                     connection.executemany("INSERT INTO orders VALUES (:order, :amount)", batch)
-                    transaction.save(step.behind)
+                    transaction.save(step.next_cursor)
 
         @job.step
         def finalize() -> int:

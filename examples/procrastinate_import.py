@@ -44,7 +44,7 @@ def process_import(job: Job, path: str) -> int:
             for batch in step.iterate(batches(csv_rows(path), 100)):
                 with step.transaction(connection) as transaction:
                     connection.execute(insert, batch)
-                    transaction.save(step.behind)
+                    transaction.save(step.next_cursor)
 
     @job.step
     def finalize() -> int:

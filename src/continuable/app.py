@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
+from continuable.core.definition import OWN_STORE, Registry
 from continuable.core.job import Job
 from continuable.core.options import (
     DEFAULTS,
@@ -45,10 +46,6 @@ if TYPE_CHECKING:
         def __call__(self, fn: Callable[Concatenate[Job, P], R], /) -> JobDefinition[P, R]: ...
 
 
-OWN_STORE: Any = object()
-"""The progress of an app that names none: its queue's own store."""
-
-
 class App:
     """The jobs of an application and the queue that they run on.
 
@@ -72,16 +69,13 @@ class App:
         defaults: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.url = url
-        self.codec = Codec(serializers)
-        self.events = EventStream()
+        self.registry = Registry(Codec(serializers), EventStream(), progress)
         self.events.subscribe(eventlog.log, eventlog.wants)
         self._defaults = job_options(DEFAULTS, defaults)
-        self._jobs: dict[str, JobDefinition[..., Any]] = {}
         self._opening = threading.Lock()
-        self.progress = progress
         self._queue = queue
         if queue is not None:
-            queue.bind(self)
+            queue.bind(self.registry)
         elif progress is not OWN_STORE:
             raise ValueError(
                 "The embedded queue keeps progress in the rows of its jobs: leave progress= out, "
@@ -137,9 +131,24 @@ class App:
         return self._register(fn, name, options)
 
     @property
+    def codec(self) -> Codec:
+        """How arguments, cursors and results are kept."""
+        return self.registry.codec
+
+    @property
+    def events(self) -> EventStream:
+        """The stream of its events."""
+        return self.registry.events
+
+    @property
+    def progress(self) -> Any:
+        """The store that it was given."""
+        return self.registry.progress
+
+    @property
     def jobs(self) -> Mapping[str, JobDefinition[..., Any]]:
         """The registered jobs by their names."""
-        return MappingProxyType(self._jobs)
+        return cast("Mapping[str, JobDefinition[..., Any]]", MappingProxyType(self.registry.jobs))
 
     @property
     def queue(self) -> Any:
@@ -151,12 +160,12 @@ class App:
                 from continuable.queues.embedded import EmbeddedQueue
 
                 self._queue = EmbeddedQueue(self.url)
-                self._queue.bind(self)
+                self._queue.bind(self.registry)
             return self._queue
 
     def handle(self, job_id: str) -> Handle[Any]:
         """The handle of a job that was enqueued before, here or in another process."""
-        return Handle(self, job_id)
+        return Handle(lambda: self.queue, self.codec, job_id)
 
     @overload
     def subscribe(self, subscriber: Callable[[E], object], kind: type[E], /) -> None: ...
@@ -174,7 +183,7 @@ class App:
     ) -> JobDefinition[..., Any]:
         if name is None:
             name = f"{importable_module(fn.__module__)}.{function_name(fn)}"
-        other = self._jobs.get(name)
+        other = self.registry.jobs.get(name)
         if other is not None and not _is_same_code(other.function, fn):
             message = (
                 f"A job named {name!r} is registered already ({other.function!r}): "
@@ -182,13 +191,15 @@ class App:
             )
             raise ValueError(message)
         kind: type[JobDefinition[..., Any]] = AsyncJobDefinition if is_async(fn) else JobDefinition
-        definition = self._jobs[name] = kind(self, fn, name, job_options(self._defaults, options))
+        chosen = job_options(self._defaults, options)
+        definition = kind(fn, name, chosen, self.codec, self.events, lambda: self.queue)
+        self.registry.jobs[name] = definition
         if self._queue is not None:
             self._queue.declare(definition)
         return definition
 
     def __repr__(self) -> str:
-        return f"<App of {len(self._jobs)} jobs on {self._queue or self.url}>"
+        return f"<App of {len(self.registry.jobs)} jobs on {self._queue or self.url}>"
 
 
 def _is_same_code(one: Callable[..., Any], other: Callable[..., Any]) -> bool:

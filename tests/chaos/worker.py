@@ -27,7 +27,7 @@ def main():
     app, journal = site.app, Journal(site.path)
     add_imports(app, site.rows(), journal)
     if site.kind == "embedded":
-        return Worker(app, WorkerOptions(threads=THREADS, grace=GRACE)).run()
+        return Worker(app.queue, WorkerOptions(threads=THREADS, grace=GRACE)).run()
     Consumer(app, site.store(), Spool(site.path / "spool"), journal).run()
     return 0
 
@@ -40,7 +40,7 @@ class Consumer:
         self.spool = spool
         self.journal = journal
         self.is_stopping = False
-        self.deliveries = Deliveries(app, store, spool.send, grace=GRACE)
+        self.deliveries = Deliveries(app.jobs, store, spool.send, grace=GRACE)
 
     def run(self):
         signal.signal(signal.SIGTERM, self.stop)

@@ -363,7 +363,7 @@ def test_another_queue_is_checked_as_far_as_its_board_tells(call, elsewhere):
 def test_code_that_is_gone_is_noticed_on_another_queue(call, elsewhere):
     call("enqueue", elsewhere, "add", "1")
     app = load_app(elsewhere)
-    app._jobs.clear()
+    app.registry.jobs.clear()
     result = call("check", elsewhere)
     assert result.exit_code == 1
     assert "1 job of that name is not finished" in found(result, "code")[0][1]

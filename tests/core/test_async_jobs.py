@@ -253,7 +253,7 @@ def test_a_loop_left_by_break_does_not_disturb_the_next_one(app):
             async for _ in step.iterate(["a", "b"]):
                 await asyncio.sleep(0)  # now the first loop is told that it was left
                 await asyncio.sleep(0)
-                seen.append(step.behind)
+                seen.append(step.next_cursor)
             return seen
 
         return await go
@@ -394,7 +394,7 @@ def test_a_cancelled_job_saves_its_progress_and_goes_on_its_way(app):
     saves = Saves()
 
     async def run_and_cancel():
-        task = asyncio.create_task(execution_of(work, saver=saves).arun())
+        task = asyncio.create_task(execution_of(work, recorder=saves).arun())
         await started.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -153,7 +153,7 @@ def test_every_save_asked_for_is_made_with_the_cursor_of_its_checkpoint(app):
             step.advance()
 
     attention, saves = Attention(), Saves()
-    assert isinstance(execute(moving(app, moves), attention=attention, saver=saves), Completed)
+    assert isinstance(execute(moving(app, moves), attention=attention, recorder=saves), Completed)
     cursors = [document["current"][1] for document in saves.documents if "current" in document]
     assert cursors == [1, 3, 5]
     assert saves.borders == [False, False, False, True]
@@ -166,7 +166,7 @@ def test_a_save_at_a_border_makes_one_that_was_due_unnecessary(app):
         job.step(lambda: None, name="b")
 
     attention, saves = Attention(), Saves()
-    execute(work, attention=attention, saver=saves)
+    execute(work, attention=attention, recorder=saves)
     assert saves.borders == [True, True]
 
 
@@ -187,7 +187,7 @@ def test_a_request_that_comes_while_the_job_attends_is_not_lost(app):
             step.set(n)
 
     attention = Attention()
-    outcome = execute(moving(app, moves), attention=attention, saver=Asking())
+    outcome = execute(moving(app, moves), attention=attention, recorder=Asking())
     assert (outcome.reason, made[-1]) == ("stopping", 4)
 
 
@@ -245,7 +245,7 @@ def test_no_request_from_another_thread_is_ever_lost(app, busy_threads):
                 return
 
     attention, saves = Attention(), Answering()
-    assert isinstance(execute(moving(app, moves), attention=attention, saver=saves), Completed)
+    assert isinstance(execute(moving(app, moves), attention=attention, recorder=saves), Completed)
     assert lost == []
     assert len(saves.documents) == requests + 1
 

@@ -107,7 +107,7 @@ def test_a_commit_moves_the_cursor_and_counts_its_items(app, rows, store):
                 step.commit(60, rows, items=50)
             seen.append((step.cursor, step.done, step.advanced))
 
-    execute(work, saver=store)
+    execute(work, recorder=store)
     assert seen == [(10, 1), (60, 51, True)]
 
 
@@ -126,7 +126,7 @@ def test_a_commit_is_no_checkpoint_but_the_next_move_is(app, rows, store):
                     step.checkpoint()
 
     attention = Attention()
-    outcome = execute(work, attention=attention, saver=store)
+    outcome = execute(work, attention=attention, recorder=store)
     assert (outcome.reason, kept(outcome), numbers(rows)) == ("stopping", (4, 4), [1, 2, 3, 4])
 
 
@@ -143,7 +143,7 @@ def test_an_error_inside_the_transaction_keeps_the_cursor_before_it(app, rows, s
                 step.commit(2, rows)
                 raise LookupError
 
-    outcome = execute(work, saver=store)
+    outcome = execute(work, recorder=store)
     assert (outcome.reason, kept(outcome), numbers(rows)) == ("error", (1, 1), [1])
 
 
@@ -157,7 +157,7 @@ def test_an_error_while_the_transaction_is_still_open_keeps_the_cursor_before_it
             step.commit(2, rows)
             raise LookupError
 
-    outcome = execute(work, saver=store)
+    outcome = execute(work, recorder=store)
     assert kept(outcome) == (1, 0)
     rows.execute("ROLLBACK")
 
@@ -171,7 +171,7 @@ def test_a_rollback_without_other_progress_is_no_progress(app, rows, store):
                 step.commit(2, rows)
                 raise LookupError
 
-    assert not execute(work, saver=store).made_progress
+    assert not execute(work, recorder=store).made_progress
 
 
 def test_two_commits_in_one_transaction_are_rolled_back_together(app, rows, store):
@@ -185,7 +185,7 @@ def test_two_commits_in_one_transaction_are_rolled_back_together(app, rows, stor
                 step.commit(3, rows)
                 raise LookupError
 
-    assert kept(execute(work, saver=store)) == (1, 0)
+    assert kept(execute(work, recorder=store)) == (1, 0)
 
 
 def test_commits_in_one_transaction_after_the_other_need_no_checkpoint_between(app, rows, store):
@@ -199,7 +199,7 @@ def test_commits_in_one_transaction_after_the_other_need_no_checkpoint_between(a
                     if number == 3:
                         raise LookupError
 
-    assert kept(execute(work, saver=store)) == (2, 2)
+    assert kept(execute(work, recorder=store)) == (2, 2)
 
 
 def test_after_a_rollback_the_step_itself_goes_on_from_before(app, rows, store):
@@ -216,7 +216,7 @@ def test_after_a_rollback_the_step_itself_goes_on_from_before(app, rows, store):
                         raise LookupError
                 seen.append((step.done, step.cursor))
 
-    execute(work, saver=store)
+    execute(work, recorder=store)
     assert seen == [(1, 1), (1, 1), (2, 2)]
 
 
@@ -242,7 +242,7 @@ def test_a_move_after_a_rollback_counts_as_any_other(app, rows, store, move, cur
             move(step)
             raise KeyError
 
-    assert kept(execute(work, saver=store)) == (cursor, done)
+    assert kept(execute(work, recorder=store)) == (cursor, done)
 
 
 def test_a_save_after_a_rollback_does_not_make_the_cursor_sure(app, rows, store):
@@ -261,7 +261,7 @@ def test_a_save_after_a_rollback_does_not_make_the_cursor_sure(app, rows, store)
         return go
 
     attention = Attention()
-    assert execute(work, attention=attention, saver=store).value == 0
+    assert execute(work, attention=attention, recorder=store).value == 0
     assert [document.get("current") for document in store.documents[:3]] == [["go", 0]] * 3
 
 
@@ -278,7 +278,7 @@ def test_a_commit_that_fails_moves_nothing(app, rows, store):
                     step.commit(cursor, rows)
                 seen.append((step.cursor, step.done))
 
-    execute(work, saver=store)
+    execute(work, recorder=store)
     assert seen == [(1, 0), (1, 0)]
 
 
@@ -292,7 +292,7 @@ def test_a_commit_of_a_job_that_was_taken_over_rolls_the_rows_back(app, rows, st
                 rows.execute("INSERT INTO rows VALUES (1)")
                 step.commit(1, rows)
 
-    assert isinstance(execute(work, saver=store), Fenced)
+    assert isinstance(execute(work, recorder=store), Fenced)
     assert numbers(rows) == []
 
 
@@ -309,7 +309,7 @@ def test_that_it_was_taken_over_cannot_be_swallowed(app, rows, store):
 
         job.step(lambda: ran.append("next"), name="next")
 
-    assert isinstance(execute(work, saver=store), Fenced)
+    assert isinstance(execute(work, recorder=store), Fenced)
     assert ran == []
 
 
@@ -345,7 +345,7 @@ def test_a_checkpoint_inside_the_transaction_is_an_error_at_once(
                 with step.transaction(rows):
                     checkpoint(job, step)
 
-    outcome = execute(work, saver=store)
+    outcome = execute(work, recorder=store)
     assert isinstance(outcome.error, CheckpointError)
     assert "A checkpoint inside an open transaction" in str(outcome.error)
     assert (kept(outcome), rows.in_transaction) == ((1, 0), False)
@@ -359,7 +359,7 @@ def test_a_step_does_not_end_inside_the_transaction(app, rows, store):
             rows.execute("BEGIN")
             step.commit(2, rows)
 
-    outcome = execute(work, saver=store)
+    outcome = execute(work, recorder=store)
     assert "The end of a step inside an open transaction" in str(outcome.error)
     assert progress_of(outcome) == {"completed": [], "current": ["go", 0]}
     rows.execute("ROLLBACK")
@@ -377,7 +377,7 @@ def test_a_transaction_is_seen_on_a_connection_that_was_used_before(app, rows, s
                 step.checkpoint()
 
     assert isinstance(
-        execute(work, saver=store, attention=asking(lambda: None)).error, CheckpointError
+        execute(work, recorder=store, attention=asking(lambda: None)).error, CheckpointError
     )
 
 
@@ -394,7 +394,7 @@ def test_after_the_transaction_checkpoints_are_as_ever(app, rows, store):
 
         return go
 
-    assert execute(work, saver=store).value == 2
+    assert execute(work, recorder=store).value == 2
 
 
 # --- transaction
@@ -419,17 +419,17 @@ def work(app, rows):
 
 def test_a_transaction_commits_rows_and_cursor_and_checkpoints_at_its_end(work, rows, store):
     record = new_record(work)
-    outcome = execute(work, record, saver=store, attention=interrupting_at(2))
+    outcome = execute(work, record, recorder=store, attention=interrupting_at(2))
     assert (kept(outcome), numbers(rows)) == ((3, 20), [1, 2])
-    execute(work, resumed(record, outcome), saver=store)
+    execute(work, resumed(record, outcome), recorder=store)
     assert numbers(rows) == [1, 2, 3, 4]
 
 
 def test_a_transaction_rolls_rows_and_cursor_back(work, rows, store):
     record = new_record(work, fails_at=3)
-    outcome = execute(work, record, saver=store)
+    outcome = execute(work, record, recorder=store)
     assert (outcome.reason, kept(outcome), numbers(rows)) == ("error", (3, 20), [1, 2])
-    execute(work, resumed(record, outcome), saver=store)
+    execute(work, resumed(record, outcome), recorder=store)
     assert numbers(rows) == [1, 2, 3, 4]
 
 
@@ -446,7 +446,7 @@ def test_a_transaction_that_cannot_commit_keeps_the_cursor_before_it(app, rows, 
                 rows.execute("INSERT INTO parts VALUES (77)")
                 tx.save(2)
 
-    outcome = execute(work, saver=store)
+    outcome = execute(work, recorder=store)
     assert (outcome.reason, kept(outcome), rows.in_transaction) == ("error", (1, 0), False)
 
 
@@ -462,7 +462,7 @@ def test_a_transaction_in_which_nothing_is_saved_leaves_the_cursor(app, rows, st
 
         return go
 
-    assert execute(work, saver=store).value == 4
+    assert execute(work, recorder=store).value == 4
 
 
 def test_an_interrupt_of_the_jobs_own_inside_a_transaction_rolls_it_back(app, rows, store):
@@ -476,7 +476,7 @@ def test_an_interrupt_of_the_jobs_own_inside_a_transaction_rolls_it_back(app, ro
                 tx.save(2)
                 job.interrupt("rate limit")
 
-    outcome = execute(work, saver=store)
+    outcome = execute(work, recorder=store)
     assert (outcome.reason, kept(outcome), numbers(rows)) == ("rate limit", (1, 0), [])
 
 
@@ -488,7 +488,7 @@ def test_a_transaction_begins_one_of_its_own(app, rows, store):
             with transaction(rows), step.transaction(rows):
                 pass
 
-    outcome = execute(work, saver=store)
+    outcome = execute(work, recorder=store)
     assert isinstance(outcome.error, CheckpointError)
     assert "begins a transaction of its own" in str(outcome.error)
 
@@ -522,7 +522,7 @@ def test_a_transaction_takes_the_write_lock_when_it_begins(app, path, rows, stor
 
         return go
 
-    assert execute(work, saver=store).value == "seen"
+    assert execute(work, recorder=store).value == "seen"
 
 
 # --- together with a source
@@ -538,9 +538,9 @@ def test_an_item_that_was_committed_with_the_cursor_behind_it_is_counted_once(ap
         def go(step):
             for _ in step.iterate(pairs):
                 with transaction(rows):
-                    number = step.behind[0]
+                    number = step.next_cursor[0]
                     step.commit((number, "again"), rows)
-                assert step.behind == step.cursor
+                assert step.next_cursor == step.cursor
             return [step.cursor, step.done]
 
         return go
@@ -557,9 +557,9 @@ def test_an_item_that_was_committed_with_the_cursor_behind_it_is_counted_once(ap
 
     pairs = Pairs()
     record = new_record(work)
-    outcome = execute(work, record, saver=store, attention=interrupting_at(4))
+    outcome = execute(work, record, recorder=store, attention=interrupting_at(4))
     assert progress_of(outcome)["done"] == 4
-    outcome = execute(work, resumed(record, outcome), saver=store)
+    outcome = execute(work, resumed(record, outcome), recorder=store)
     assert outcome.value == [(5009, "again"), 10]
 
 
@@ -573,14 +573,14 @@ def test_a_transaction_inside_the_loop_may_be_tried_again(app, rows, store):
                     with contextlib.suppress(LookupError), step.transaction(rows) as tx:
                         if attempt == 1 or number == 4:
                             rows.execute("INSERT OR REPLACE INTO rows VALUES (?)", (number,))
-                            tx.save(step.behind)
+                            tx.save(step.next_cursor)
                         if (number, attempt) == (4, 1):
                             raise LookupError
             return [step.cursor, step.done]
 
         return go
 
-    outcome = execute(work, saver=store)
+    outcome = execute(work, recorder=store)
     assert outcome.value == [3, 3]
     assert numbers(rows) == [3, 4, 5]
 
@@ -595,14 +595,14 @@ def test_an_item_whose_transaction_was_rolled_back_and_let_go_is_done_all_the_sa
             for number in step.iterate([3, 4, 5]):
                 with contextlib.suppress(LookupError), transaction(rows):
                     rows.execute("INSERT INTO rows VALUES (?)", (number,))
-                    step.commit(step.behind, rows)
+                    step.commit(step.next_cursor, rows)
                     if number == 4:
                         raise LookupError
             return [step.cursor, step.done]
 
         return go
 
-    assert execute(work, saver=store).value == [3, 3]
+    assert execute(work, recorder=store).value == [3, 3]
     assert numbers(rows) == [3, 5]
 
 
@@ -613,7 +613,7 @@ def test_behind_is_there_only_in_the_body_of_a_loop(app):
         def go(step):
             for _ in step.iterate([1, 2, 3]):
                 break
-            return step.behind
+            return step.next_cursor
 
     outcome = execute(work)
     assert isinstance(outcome.error, SourceError)

@@ -110,7 +110,7 @@ def test_a_cancel_asked_for_ends_the_job_at_its_next_checkpoint(work):
 def test_a_job_that_was_taken_over_stops_and_writes_nothing(work):
     attention, saves = Attention(), Saves()
     attention.supersede()
-    assert isinstance(execute(work, attention=attention, saver=saves), Fenced)
+    assert isinstance(execute(work, attention=attention, recorder=saves), Fenced)
     assert saves.documents == []
 
 
@@ -502,7 +502,7 @@ def test_ctrl_c_saves_progress_and_goes_on_its_way(app):
 
     saves = Saves()
     with pytest.raises(KeyboardInterrupt):
-        execute(work, saver=saves)
+        execute(work, recorder=saves)
     assert saves.documents == [{"completed": [], "current": ["go", 1], "done": 1}]
 
 

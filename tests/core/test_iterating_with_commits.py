@@ -45,7 +45,7 @@ def import_rows(app, shop):
             for rows in step.iterate(batches(csv_rows(path), 10)):
                 with step.transaction(shop) as tx:
                     shop.executemany("INSERT INTO orders VALUES (:n)", rows)
-                    tx.save(step.behind)
+                    tx.save(step.next_cursor)
             return step.done, step.total
 
         return process
@@ -79,7 +79,7 @@ def test_items_that_are_not_committed_are_counted_as_ever(app, shop, path):
                 if int(row["n"]) % 2:
                     with step.transaction(shop) as tx:
                         shop.execute("INSERT INTO orders VALUES (:n)", row)
-                        tx.save(step.behind)
+                        tx.save(step.next_cursor)
             return step.done
 
         return process
@@ -99,7 +99,7 @@ def test_a_rollback_that_the_job_swallows_leaves_the_item_done_by_its_word(app, 
                 try:
                     with step.transaction(shop) as tx:
                         shop.execute("INSERT INTO orders VALUES (?)", (n,))
-                        tx.save(step.behind)
+                        tx.save(step.next_cursor)
                         if n == 1:
                             raise ValueError("no luck")
                 except ValueError:
@@ -117,7 +117,7 @@ def test_a_rollback_that_the_job_swallows_leaves_the_item_done_by_its_word(app, 
 def test_outside_of_such_a_loop_there_is_nothing_behind(app):
     @app.job
     def wrong(job):
-        job.step(lambda step: step.behind, name="process")
+        job.step(lambda step: step.next_cursor, name="process")
 
     wrong.enqueue()
     with pytest.raises(SourceError, match="in the body of that loop"):

@@ -209,7 +209,7 @@ def test_a_notification(app, told):
         job.notify("import.skipped", row=7, why=["empty"])
 
     saves = Saves()
-    execute(work, saver=saves)
+    execute(work, recorder=saves)
     [event] = [event for event in told if isinstance(event, events.JobNotified)]
     assert fields(event) == {"notification": "import.skipped", "data": {"row": 7, "why": ["empty"]}}
     assert saves.notes == [("import.skipped", {"row": 7, "why": ["empty"]})]

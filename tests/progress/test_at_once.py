@@ -236,7 +236,7 @@ def test_an_async_job_takes_no_thread_and_is_given_back_when_it_is_cancelled_ear
     async def import_rows(job):
         ran.append(job.id)
 
-    deliveries = Deliveries(app, place.store, lambda record, wait: None)
+    deliveries = Deliveries(app.jobs, place.store, lambda record, wait: None)
 
     def message(job_id):
         return JobRecord(id=job_id, name=import_rows.name)

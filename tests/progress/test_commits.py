@@ -56,7 +56,7 @@ def app():
 
 @contextmanager
 def working(app, store):
-    deliveries = Deliveries(app, store, lambda record, wait: None)
+    deliveries = Deliveries(app.jobs, store, lambda record, wait: None)
     deliveries.start()
     yield deliveries
     deliveries.close()

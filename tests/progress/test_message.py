@@ -14,7 +14,7 @@ def worker():
     started = []
 
     def worker(app):
-        deliveries = Deliveries(app, MessageProgress(), lambda record, wait: None)
+        deliveries = Deliveries(app.jobs, MessageProgress(), lambda record, wait: None)
         deliveries.start()
         started.append(deliveries)
         return deliveries

@@ -22,7 +22,7 @@ def app():
 
 @pytest.fixture
 def deliveries(app, place):
-    deliveries = Deliveries(app, place.store, lambda record, wait: None)
+    deliveries = Deliveries(app.jobs, place.store, lambda record, wait: None)
     deliveries.start()
     yield deliveries
     deliveries.close()

@@ -55,7 +55,9 @@ def worker(app, sent):
     started = []
 
     def worker(store, **options):
-        deliveries = Deliveries(app, store, lambda record, wait: sent.append(record), **options)
+        deliveries = Deliveries(
+            app.jobs, store, lambda record, wait: sent.append(record), **options
+        )
         deliveries.start()
         started.append(deliveries)
         return deliveries

@@ -398,7 +398,7 @@ def test_a_job_that_no_app_on_the_queue_knows_is_named(app, queue):
         pass
 
     known.enqueue()
-    app._jobs["renamed"] = app._jobs.pop("known")
+    app.registry.jobs["renamed"] = app.registry.jobs.pop("known")
     with pytest.raises(QueueError, match=r"'known' is registered\. There are renamed"):
         queue.run_enqueued()
 

@@ -84,7 +84,7 @@ def run_and_show(app: App, job_id: str, *, as_json: bool) -> None:
     board = app.queue.board
     try:
         with Spectator(lambda: [board.find(job_id)], view(is_quiet=as_json)):
-            ending = run_here(app, job_id)
+            ending = run_here(app.queue, job_id)
     except KeyboardInterrupt:
         left = board.find(job_id)
         say(f"Interrupted {phrases.place(left)}: the same command resumes it")

@@ -65,7 +65,7 @@ def command(
     )
     app = checked(load_app(target))
     if processes == 1:
-        raise click.exceptions.Exit(Worker(app, chosen).run())
+        raise click.exceptions.Exit(Worker(app.queue, chosen).run())
     raise click.exceptions.Exit(supervise(command_line(target, chosen, log_level), processes))
 
 

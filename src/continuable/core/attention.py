@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from continuable.core.interrupt import CANCELLED, PAUSED
 
 if TYPE_CHECKING:
-    from continuable.core.step import Step
+    from continuable.core.position import Position
 
 
 class Attention:
@@ -39,7 +39,7 @@ class Attention:
         self.is_save_due = False
         self.is_superseded = False
         self.poll: Callable[[], str | bool | None] | None = None
-        self.step: Step[Any] | None = None
+        self.step: Position[Any] | None = None
 
     def interrupt(self, reason: str) -> None:
         """Ask the job to stop at its next checkpoint. The first reason stays; cancel wins."""

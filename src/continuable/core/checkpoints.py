@@ -7,23 +7,22 @@ from operator import index
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from continuable.core.attention import Attention
+from continuable.core.cursor import is_scalar
 from continuable.core.interrupt import STOPPING, Interrupt, Superseded
-from continuable.core.recorder import Saver
+from continuable.core.recorder import Recorder
 from continuable.errors import CheckpointError
 
 if TYPE_CHECKING:
     from continuable.core.continuation import Continuation
-    from continuable.core.step import Step
-    from continuable.serialization import Codec
+    from continuable.core.position import Position
 
 
 class Checkpoints:
     """The checkpoints of one execution. Made by the thread that runs the job."""
 
-    def __init__(self, attention: Attention, saver: Saver, codec: Codec) -> None:
+    def __init__(self, attention: Attention, recorder: Recorder) -> None:
         self.attention = attention
-        self._saver = saver
-        self._codec = codec
+        self._recorder = recorder
         self._owner = threading.get_ident()
         self._interruption: tuple[str, str] | None = None
         # Whether a transaction of the user's may be open: then each checkpoint looks.
@@ -32,7 +31,7 @@ class Checkpoints:
         self.continuation: Continuation
         """Given once it has been read from the progress."""
 
-    def reach(self) -> None:
+    def check(self) -> None:
         """A checkpoint: go on, or raise `Interrupt`."""
         if self.attention.raised or self._minds_transaction:
             self._attend()
@@ -42,36 +41,41 @@ class Checkpoints:
         self._interruption = (reason, detail)
         raise Interrupt(reason, detail)
 
-    def insist(self) -> None:
+    def reraise_interrupt(self) -> None:
         """Raise the interrupt again if the job has swallowed it."""
         if self.attention.is_superseded:
             raise Superseded
         if self._interruption is not None:
             raise Interrupt(*self._interruption)
 
-    def save_border(self, document: str) -> None:
-        """Keep `document`, the progress between two steps."""
+    def save_between_steps(self, progress: str) -> None:
+        """Keep the progress between two steps before the next one begins."""
         self.attention.is_save_due = False
-        self._saver.save(document, is_border=True)
+        self._recorder.save(progress, is_border=True)
 
-    def plain_cursor(self, step: str, cursor: Any) -> Any:
-        """The plain form of `cursor`; `SerializationError` if it has none."""
-        return self._codec.dump(cursor, f"The cursor of step {step!r}")
+    def settle(self, step: Position[Any], cursor: Any, items: int = 0) -> None:
+        """Move `step` to a cursor that needs a look, or that comes while a flag is set."""
+        kind = type(cursor)
+        is_settled = is_scalar(kind)
+        if not is_settled:
+            step.plain_cursor(cursor)
+        self.forbid_open_transaction("A checkpoint")
+        step._cursor = cursor
+        step._done += items
+        # Only a change of type needs a look from now on. Before the flag is read: see Attention.
+        step._settled = kind if is_settled else None
+        self.check()
 
-    def plain(self, value: Any, what: str) -> Any:
-        """The plain form of any other `value` that goes with the cursor."""
-        return self._codec.dump(value, what)
-
-    def commit(self, step: Step[Any], cursor: Any, connection: Any, items: int) -> None:
+    def commit(self, step: Position[Any], cursor: Any, connection: Any, items: int) -> None:
         """Move `step` to `cursor` inside the transaction that is open on `connection`."""
-        self.plain_cursor(step.name, cursor)
+        step.plain_cursor(cursor)
         if self.attention.is_superseded:
             raise Superseded
         self.confirm_commit()
         now, unsure = (step._cursor, step._done), step._before_commit
         step._cursor, step._done, step._before_commit = cursor, step._done + index(items), None
         try:
-            self._saver.commit(self.continuation.to_json(), connection)
+            self._recorder.commit(self.continuation.to_json(), connection)
         except BaseException as error:
             step._cursor, step._done = now
             step._before_commit = unsure
@@ -91,21 +95,21 @@ class Checkpoints:
             self.continuation.running._settled = None
 
     def leave_transaction(self, *, is_committed: bool) -> None:
-        """It has ended: with a commit, or with a rollback if nothing is worse."""
+        """The block ended. If it committed, the pending cursor is final; else ask the store."""
         self._open_blocks -= 1
         current = self.continuation.current
         if is_committed and current is not None:
-            current._before_commit = None  # nobody need be asked
-        self._minds_transaction = self._open_blocks > 0 or self._is_unsure
+            current._before_commit = None
+        self._minds_transaction = self._open_blocks > 0 or self._has_unconfirmed_commit
         self.confirm_commit()
 
     def confirm_commit(self) -> None:
-        """Learn what has become of the last commit: sure by now, or rolled back, or still open."""
+        """Ask the store whether the last commit is final, rolled back, or still open."""
         step = self.continuation.current
         if step is None or step._before_commit is None or not self._is_owner:
             return
-        if not self._saver.is_committed():
-            if self._saver.is_in_transaction():
+        if not self._recorder.is_committed():
+            if self._recorder.is_in_transaction():
                 return
             step._cursor, step._done = step._before_commit
             step._settled = None
@@ -118,7 +122,7 @@ class Checkpoints:
             return
         if self._minds_transaction:
             self.confirm_commit()
-        if self._minds_transaction or self._saver.is_in_transaction():
+        if self._minds_transaction or self._recorder.is_in_transaction():
             message = (
                 f"{what} inside an open transaction: an interrupt here would roll back rows "
                 f"that the cursor has counted. Commit first, then checkpoint "
@@ -128,7 +132,7 @@ class Checkpoints:
 
     def note(self, event: str, data: dict[str, Any]) -> None:
         """Add an entry to the job's history."""
-        self._saver.note(event, data)
+        self._recorder.note(event, data)
 
     def _attend(self) -> None:
         attention, step = self.attention, self.continuation.running
@@ -137,7 +141,7 @@ class Checkpoints:
             if step is not None:
                 step._settled = None
             return
-        self.insist()
+        self.reraise_interrupt()
         reason = attention.attend()
         if attention.is_superseded:
             raise Superseded
@@ -146,12 +150,12 @@ class Checkpoints:
             self.interrupt(STOPPING if reason is True else reason)
         if attention.is_save_due:
             attention.is_save_due = False
-            self._saver.save(self.continuation.to_json(), is_border=False)
+            self._recorder.save(self.continuation.to_json(), is_border=False)
         if attention.raised and step is not None:
             step._settled = None
 
     @property
-    def _is_unsure(self) -> bool:
+    def _has_unconfirmed_commit(self) -> bool:
         current = self.continuation.current
         return current is not None and current._before_commit is not None
 

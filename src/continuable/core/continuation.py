@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 from typing import Any
 
-from continuable.core.step import Step
+from continuable.core.position import Position
 from continuable.core.validation import (
     validate_expected_order,
     validate_not_encountered,
@@ -38,7 +38,7 @@ class Continuation:
         removed_steps: Collection[str] = (),
         size_limit: int = TOO_LARGE,
     ) -> None:
-        self._codec = codec
+        self.codec = codec
         self._removed_steps = removed_steps
         self._size_limit = size_limit
         self._was_warned = False
@@ -61,9 +61,9 @@ class Continuation:
         self._completed_before = len(self.completed)
         self.seen = 0
         """How many of the completed steps the job function has come by."""
-        self.running: Step[Any] | None = None
+        self.running: Position[Any] | None = None
         """The step whose function is being called."""
-        self.current: Step[Any] | None = None
+        self.current: Position[Any] | None = None
         """The step that was begun and is not completed: running, or left by an exception."""
 
     @property
@@ -95,22 +95,24 @@ class Continuation:
         """What the completed step `name` returned."""
         if name not in self._values:
             return None
-        return self._codec.load(self._values[name], f"The value of step {name!r}")
+        return self.codec.load(self._values[name], f"The value of step {name!r}")
 
     def encounter(self, name: str, formerly: str | None = None) -> bool:
         """Check that `name` may come now; whether it is completed and to be skipped."""
-        validate_not_nested(self, name)
+        validate_not_nested(name, None if self.running is None else self.running.name)
         if formerly is not None:
             self._rename(formerly, name)
         self._forget_removed(name)
         if self.skips(name):
             return True
-        validate_not_encountered(self, name)
-        validate_expected_order(self, name)
-        validate_resume_expected(self, name)
+        current = self.current.name if self.current is not None else None
+        validate_not_encountered(name, self.completed[: self.seen], current)
+        validate_expected_order(name, self.completed[self.seen :])
+        left = current if self.resume_from is None else self.resume_from
+        validate_resume_expected(name, left)
         return False
 
-    def begin(self, step: Step[Any]) -> None:
+    def begin(self, step: Position[Any]) -> None:
         """`step` is running from now on."""
         self.running = self.current = step
         self.resume_from = None
@@ -120,7 +122,7 @@ class Continuation:
         if self.resume_from != name:
             return None
         return {
-            "cursor": self._codec.load(self._resume_cursor, f"The cursor of step {name!r}"),
+            "cursor": self.codec.load(self._resume_cursor, f"The cursor of step {name!r}"),
             "resumed": True,
             "done": self._resume_done,
             "total": self._resume_total,
@@ -138,7 +140,7 @@ class Continuation:
         """
         if value is not None:
             what = f"The value that step {name!r} returned (keep=False keeps none)"
-            self._values[name] = self._codec.dump(value, what)
+            self._values[name] = self.codec.dump(value, what)
         current, self.current = self.current, None
         self.completed.append(name)
         self.seen += 1
@@ -154,7 +156,8 @@ class Continuation:
     def check_end(self) -> None:
         """The job function is about to return: `InvalidStepError` if it lost a step."""
         self._forget_removed()
-        validate_nothing_missing(self)
+        left = [] if self.resume_from is None else [self.resume_from]
+        validate_nothing_missing(self.completed[self.seen :] + left)
 
     def to_json(self) -> str:
         """The plain form as it is kept; `SerializationError` if it is too large."""
@@ -170,8 +173,8 @@ class Continuation:
         plain: dict[str, Any] = {"completed": self.completed}
         current = self.current
         if current is not None:
-            plain["current"] = [current.name, current._kept_cursor()]
-            done, total, source = current._kept_done(), current._total, current._source
+            plain["current"] = [current.name, current.kept_cursor()]
+            done, total, source = current.kept_done(), current._total, current._source
         elif self.resume_from is not None:
             plain["current"] = [self.resume_from, self._resume_cursor]
             done, total, source = self._resume_done, self._resume_total, self._resume_source
@@ -186,12 +189,12 @@ class Continuation:
         if self._values:
             plain["values"] = self._values
         if self.state:
-            plain["state"] = self._codec.dump(self.state, "job.state")
+            plain["state"] = self.codec.dump(self.state, "job.state")
         return plain if self.completed or len(plain) > 1 else {}
 
     def last_that_could_be_kept(self) -> str:
         """The progress with an older state, or all of it older, for when this cannot be kept."""
-        self.state = self._codec.load(self._kept.get("state", {}), "job.state")
+        self.state = self.codec.load(self._kept.get("state", {}), "job.state")
         try:
             return self.to_json()
         except SerializationError:  # it is the cursor
@@ -200,7 +203,7 @@ class Continuation:
     def _readable(self, cursor: Any) -> Any:
         """A cursor to be shown: in its plain form, if nobody here knows its type."""
         try:
-            return self._codec.load(cursor, "The cursor")
+            return self.codec.load(cursor, "The cursor")
         except DeserializationError:
             return cursor
 

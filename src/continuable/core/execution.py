@@ -30,7 +30,7 @@ from continuable.core.outcome import (
     Suspended,
     storable,
 )
-from continuable.core.recorder import Saver, Unsaved
+from continuable.core.recorder import Recorder, Unrecorded
 from continuable.errors import (
     ContinuationError,
     DeserializationError,
@@ -42,34 +42,34 @@ from continuable.model.payload import JobRecord
 from continuable.serialization import compact
 
 if TYPE_CHECKING:
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition
 
 
 class Execution:
     """Runs a job from where its record says it is. To be used once, by one thread.
 
-    `attention` is how others reach the job while it runs, `saver` keeps its progress meanwhile,
+    `attention` is how others reach the job while it runs, `recorder` keeps its progress meanwhile,
     `passes` are exceptions that mean something to the queue and go through untouched.
     """
 
     def __init__(
         self,
-        definition: JobDefinition[..., Any],
+        definition: Definition,
         record: JobRecord,
         *,
         attention: Attention | None = None,
-        saver: Saver | None = None,
+        recorder: Recorder | None = None,
         passes: tuple[type[BaseException], ...] = (),
         resumes_errors: bool = True,
     ) -> None:
         self.definition = definition
         self.record = record
         self.attention = attention or Attention()
-        self._saver = saver or Unsaved()
+        self._recorder = recorder or Unrecorded()
         self._passes = passes
         self._resumes_errors = resumes_errors
-        self._codec = definition.app.codec
-        self._emission = Emission(definition.app.events, record)
+        self._codec = definition.codec
+        self._emission = Emission(definition.events, record)
         self._checkpoints: Checkpoints
         self._continuation: Continuation | None = None
         self._started = time.monotonic()
@@ -121,7 +121,7 @@ class Execution:
     def _begin(self) -> tuple[Job, list[Any], dict[str, Any]]:
         record, definition = self.record, self.definition
         args, kwargs = self._arguments()
-        checkpoints = self._checkpoints = Checkpoints(self.attention, self._saver, self._codec)
+        checkpoints = self._checkpoints = Checkpoints(self.attention, self._recorder)
         continuation = Continuation(
             record.progress, self._codec, removed_steps=definition.options.removed_steps
         )
@@ -158,14 +158,14 @@ class Execution:
     def _raised(self, error: BaseException) -> Outcome:
         if isinstance(error, self._passes):
             if isinstance(error, Exception):  # a word of the queue's own: nothing is lost
-                self._saver.save(self._progress()[0], is_border=True)
+                self._recorder.save(self._progress()[0], is_border=True)
             raise error
         rest = without_interrupts(error)
         if rest is None:
             return self._interrupted(interrupt_in(error))
         if not isinstance(rest, Exception | SystemExit):
             # KeyboardInterrupt, CancelledError: not ours to decide, but nothing is lost.
-            self._saver.save(self._progress()[0], is_border=True)
+            self._recorder.save(self._progress()[0], is_border=True)
             raise rest
         return Fenced() if self.attention.is_superseded else self._failed(rest)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from continuable.errors import SourceError
 
 if TYPE_CHECKING:
-    from continuable.core.step import Step
+    from continuable.core.checkpoints import Checkpoints
+    from continuable.core.position import Position
     from continuable.sources import AsyncSource, Source
 
 T = TypeVar("T")
@@ -18,10 +19,16 @@ T = TypeVar("T")
 class Iteration(Generic[T]):
     """What `step.iterate(source)` gives: to be looped over once, by `for` or `async for`."""
 
-    def __init__(self, step: Step[Any], source: Source[T] | AsyncSource[T] | Iterable[T]) -> None:
+    def __init__(
+        self,
+        step: Position[Any],
+        checkpoints: Checkpoints,
+        source: Source[T] | AsyncSource[T] | Iterable[T],
+    ) -> None:
         from continuable.sources.coercion import as_source
 
         self._step = step
+        self._checkpoints = checkpoints
         self._source: Any = as_source(source)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[T]:
@@ -32,12 +39,12 @@ class Iteration(Generic[T]):
         step._loop, step._is_counted = self, False
         with _closing(self._source.items(step.cursor)) as items:
             try:
-                for item, behind in items:
-                    step._behind = behind
+                for item, next_cursor in items:
+                    step._next_cursor = next_cursor
                     yield item
-                    step._pass(behind)
+                    self._pass(next_cursor)
             finally:
-                step._leave(self)
+                self._leave()
 
     async def __aiter__(self) -> AsyncIterator[T]:
         if not hasattr(self._source, "aitems"):
@@ -49,21 +56,39 @@ class Iteration(Generic[T]):
         step._loop, step._is_counted = self, False
         async with _aclosing(self._source.aitems(step.cursor)) as items:
             try:
-                async for item, behind in items:
-                    step._behind = behind
+                async for item, next_cursor in items:
+                    step._next_cursor = next_cursor
                     yield item
-                    step._pass(behind)
+                    self._pass(next_cursor)
             finally:
-                step._leave(self)
+                self._leave()
+
+    def _pass(self, cursor: Any) -> None:
+        """Move the step to `cursor`, count the item before it, and checkpoint."""
+        step = self._step
+        if step._is_counted:
+            step._is_counted = False
+            if step.cursor == cursor:  # no rollback has taken it back
+                self._checkpoints.check()
+                return
+        if type(cursor) is step._settled:
+            step._cursor = cursor
+            step._done += 1
+        else:
+            self._checkpoints.settle(step, cursor, items=1)
+
+    def _leave(self) -> None:
+        # An `async for` left by `break` may learn of it during the next loop.
+        if self._step._loop is self:
+            self._step._loop = None
 
     def _recognise(self) -> None:
         """See that the source is still what the cursor was taken from."""
         from continuable.sources.fingerprint import check_fingerprint
 
         step, name = self._step, repr(self._source)
-        fingerprint = step._checkpoints.plain(
-            self._source.fingerprint(), f"The fingerprint of {name}"
-        )
+        what = f"The fingerprint of {name}"
+        fingerprint = step._codec.dump(self._source.fingerprint(), what)
         check_fingerprint(name, step._source, fingerprint)
         step._source = fingerprint
         total = self._source.total()

@@ -101,8 +101,8 @@ class Job:
 
     def checkpoint(self) -> None:
         """Be interrupted here, if somebody wants that."""
-        self._checkpoints.insist()
-        self._checkpoints.reach()
+        self._checkpoints.reraise_interrupt()
+        self._checkpoints.check()
 
     def interrupt(self, reason: str) -> NoReturn:
         """Leave the job here and resume it later, for a reason of your own."""
@@ -267,7 +267,7 @@ class Job:
         continuation, checkpoints, emission = self._continuation, self._checkpoints, self._emission
         self._before_step(isolated=isolated)
         restored = continuation.restored(name) or {"cursor": start}
-        step: Step[Any] = Step(checkpoints, name, **restored)
+        step: Step[Any] = Step(checkpoints, continuation.codec, name, **restored)
         running = _Running(step, keep=keep)
         continuation.begin(step)
         attention = checkpoints.attention
@@ -276,9 +276,9 @@ class Job:
         started = time.monotonic()
         try:
             yield running
-            checkpoints.insist()
+            checkpoints.reraise_interrupt()
             checkpoints.forbid_open_transaction("The end of a step")
-            document = continuation.complete(name, running.value)
+            progress = continuation.complete(name, running.value)
         except BaseException as error:
             if without_interrupts(error) is None:
                 emission.emit("step.interrupted", step=name, cursor=step.cursor)
@@ -287,12 +287,12 @@ class Job:
             attention.step = None
             continuation.leave()
         emission.emit("step.completed", step=name, duration=time.monotonic() - started)
-        checkpoints.save_border(document)
+        checkpoints.save_between_steps(progress)
 
     def _before_step(self, *, isolated: bool) -> None:
-        self._checkpoints.insist()
+        self._checkpoints.reraise_interrupt()
         if self._has_run_a_step:
-            self._checkpoints.reach()
+            self._checkpoints.check()
             if isolated or self._has_run_isolated:
                 self._checkpoints.interrupt(ISOLATING)
         self._has_run_a_step = True
@@ -300,7 +300,7 @@ class Job:
 
     def _check_end(self) -> Continuation:
         """The job function has returned: was that all right? Then this is how far it came."""
-        self._checkpoints.insist()
+        self._checkpoints.reraise_interrupt()
         if self._pending:
             names = ", ".join(repr(pending.name) for pending in self._pending)
             message = (

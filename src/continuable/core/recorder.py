@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from continuable.connections.outcome import Mark
 
 
-class Saver(Protocol):
+class Recorder(Protocol):
     """Keeps the progress of one execution. A queue with a store has one for each running job.
 
     No method raises because the store is away: that is the store's to retry and to report.
@@ -39,7 +39,7 @@ class Saver(Protocol):
         ...
 
 
-class Unsaved:
+class Unrecorded:
     """Progress that lives in the payload alone: written down when the job is interrupted."""
 
     def __init__(self) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from continuable.core.checkpoints import Checkpoints
-    from continuable.core.step import Step
 
 C = TypeVar("C")
 S = TypeVar("S")
@@ -20,8 +20,10 @@ class Transaction(Generic[C, S]):
     `S` is what `save` gives: `None`, or something to await.
     """
 
-    def __init__(self, step: Step[C], checkpoints: Checkpoints, connection: Any) -> None:
-        self._step = step
+    def __init__(
+        self, commit: Callable[..., Any], checkpoints: Checkpoints, connection: Any
+    ) -> None:
+        self._commit = commit
         self._checkpoints = checkpoints
         self._connection = connection
         self._plain: AbstractContextManager[object]
@@ -29,7 +31,7 @@ class Transaction(Generic[C, S]):
 
     def save(self, cursor: C, items: int = 1) -> S:
         """Write `cursor` in this transaction; counts `items`. As `Step.commit`."""
-        saved: S = self._step.commit(cursor, self._connection, items)
+        saved: S = self._commit(cursor, self._connection, items)
         return saved
 
     def __enter__(self) -> Transaction[C, S]:
@@ -79,4 +81,4 @@ class Transaction(Generic[C, S]):
     def _left(self, error: BaseException | None) -> None:
         self._checkpoints.leave_transaction(is_committed=error is None)
         if error is None:
-            self._checkpoints.reach()
+            self._checkpoints.check()

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from continuable.errors import InvalidStepError
 
-if TYPE_CHECKING:
-    from continuable.core.continuation import Continuation
 
-
-def validate_not_nested(continuation: Continuation, name: str) -> None:
+def validate_not_nested(name: str, running: str | None) -> None:
     """A step is not begun inside another one."""
-    running = continuation.running
     if running is not None:
-        raise InvalidStepError(f"Step {name!r} is nested inside step {running.name!r}")
+        raise InvalidStepError(f"Step {name!r} is nested inside step {running!r}")
 
 
-def validate_not_encountered(continuation: Continuation, name: str) -> None:
+def validate_not_encountered(name: str, seen: Sequence[str], current: str | None) -> None:
     """A name stands for one step."""
-    current = continuation.current
-    if name in continuation.completed[: continuation.seen] or (current and current.name == name):
+    if name in seen or name == current:
         message = (
             f"Step {name!r} has already been encountered "
             f"(steps that share a function or come in a loop need a name= each)"
@@ -28,27 +23,20 @@ def validate_not_encountered(continuation: Continuation, name: str) -> None:
         raise InvalidStepError(message)
 
 
-def validate_expected_order(continuation: Continuation, name: str) -> None:
+def validate_expected_order(name: str, expected: Sequence[str]) -> None:
     """Completed steps come again in the order in which they were completed."""
-    completed, seen = continuation.completed, continuation.seen
-    if seen < len(completed):
-        raise InvalidStepError(f"Step {name!r} found, expected to see {completed[seen]!r}")
+    if expected:
+        raise InvalidStepError(f"Step {name!r} found, expected to see {expected[0]!r}")
 
 
-def validate_resume_expected(continuation: Continuation, name: str) -> None:
+def validate_resume_expected(name: str, left: str | None) -> None:
     """The step that was left in its middle comes before any new one."""
-    left = continuation.resume_from
-    if left is None and continuation.current is not None:
-        left = continuation.current.name
     if left is not None and left != name:
         raise InvalidStepError(f"Step {name!r} found, expected to resume from {left!r}")
 
 
-def validate_nothing_missing(continuation: Continuation) -> None:
+def validate_nothing_missing(missing: Sequence[str]) -> None:
     """A job does not end without the steps that it had completed or begun."""
-    missing = continuation.completed[continuation.seen :]
-    if continuation.resume_from is not None:
-        missing = [*missing, continuation.resume_from]
     if missing:
         names = ", ".join(map(repr, missing))
         message = (

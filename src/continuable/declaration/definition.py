@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
+from continuable.core.definition import Definition
 from continuable.core.options import JobOptions
-from continuable.declaration.direct import call, call_async
+from continuable.declaration.direct import call
 from continuable.declaration.handle import Handle
 from continuable.events.emission import Emission
 from continuable.model.payload import Enqueueing, JobRecord
@@ -17,7 +17,8 @@ from continuable.model.payload import Enqueueing, JobRecord
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from continuable.app import App
+    from continuable.events.stream import EventStream
+    from continuable.serialization import Codec
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,15 +68,14 @@ class Enqueuer(Generic[P, R]):
         return self._enqueue([(args, {}) for args in calls])
 
     def _enqueue(self, calls: list[tuple[Any, Mapping[str, Any]]]) -> list[Handle[R]]:
-        definition, options = self._definition, self._options
-        app = definition.app
+        definition = self._definition
         items = [self._item(args, kwargs) for args, kwargs in calls]
-        enqueued = app.queue.enqueue(items, options.connection)
-        if app.events.wants("job.enqueued"):
+        enqueued = definition.queue.enqueue(items, self._options.connection)
+        if definition.events.wants("job.enqueued"):
             for item, answer in zip(items, enqueued, strict=True):
                 if answer.is_new:
-                    Emission(app.events, item.record).emit("job.enqueued")
-        return [Handle(app, answer.id, is_new=answer.is_new) for answer in enqueued]
+                    Emission(definition.events, item.record).emit("job.enqueued")
+        return [definition.handle(answer.id, is_new=answer.is_new) for answer in enqueued]
 
     def _item(self, args: Any, kwargs: Mapping[str, Any]) -> Enqueueing:
         definition, options = self._definition, self._options
@@ -96,28 +96,37 @@ class Enqueuer(Generic[P, R]):
         )
 
 
-class JobDefinition(Generic[P, R]):
+class JobDefinition(Definition, Generic[P, R]):
     """A registered job. Calling it runs it here and now, to its end."""
 
-    is_async = False
-
     def __init__(
-        self, app: App, function: Callable[..., Any], name: str, options: JobOptions
+        self,
+        function: Callable[..., Any],
+        name: str,
+        options: JobOptions,
+        codec: Codec,
+        events: EventStream,
+        get_queue: Callable[[], Any],
     ) -> None:
-        self.app = app
-        self.function = function
-        self.name = name
-        self.options = options
-        self._signature = inspect.signature(function)
-        self._counts = positional_counts(self._signature)
+        super().__init__(function, name, options, codec, events)
+        self._get_queue = get_queue
         self._as_declared = Enqueuer(self, EnqueueOptions())
         self.__wrapped__ = function
         self.__name__ = getattr(function, "__name__", name)
         self.__doc__ = function.__doc__
 
+    @property
+    def queue(self) -> Any:
+        """The queue of its app."""
+        return self._get_queue()
+
+    def handle(self, job_id: str, *, is_new: bool = False) -> Handle[R]:
+        """The handle of one that was enqueued."""
+        return Handle(self._get_queue, self.codec, job_id, is_new=is_new)
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the job in this process, without a queue: exceptions propagate."""
-        result: R = call(self, self.plain_arguments(args, kwargs))
+        result: R = call(self, args, kwargs)
         return result
 
     def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
@@ -171,21 +180,6 @@ class JobDefinition(Generic[P, R]):
         )
         return Enqueuer(self, options)
 
-    def plain_arguments(self, args: Any, kwargs: Mapping[str, Any]) -> str:
-        """The arguments of a call, serialised; `TypeError` if the function does not take them."""
-        if kwargs or len(args) not in self._counts:  # else it is known to fit
-            try:
-                self._signature.bind(None, *args, **kwargs)
-            except TypeError as error:
-                raise TypeError(f"{self.name}{self._signature}: {error}") from None
-        what, codec = f"An argument of job {self.name!r}", self.app.codec
-        by_position = codec.dumps(list(args), what) if args else "[]"
-        by_name = codec.dumps(dict(kwargs), what) if kwargs else "{}"
-        return f"[{by_position},{by_name}]"
-
-    def __repr__(self) -> str:
-        return f"<job {self.name}>"
-
 
 class AsyncJobDefinition(JobDefinition[P, R]):
     """A registered `async def` job. Awaiting a call runs it here and now, to its end."""
@@ -196,16 +190,5 @@ class AsyncJobDefinition(JobDefinition[P, R]):
         self, *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, R]:
         """Run the job in this event loop, without a queue: exceptions propagate."""
-        return call_async(self, self.plain_arguments(args, kwargs))
-
-
-def positional_counts(signature: inspect.Signature) -> range:
-    """With how many arguments by position alone, behind the job, the function may be called.
-
-    None are given where that is not the whole truth.
-    """
-    parameters = list(signature.parameters.values())
-    if any(parameter.kind is not parameter.POSITIONAL_OR_KEYWORD for parameter in parameters):
-        return range(0)
-    needed = sum(parameter.default is parameter.empty for parameter in parameters[1:])
-    return range(needed, len(parameters))
+        result: Coroutine[Any, Any, R] = call(self, args, kwargs)
+        return result

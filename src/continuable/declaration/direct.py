@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,19 @@ from continuable.errors import JobCancelledError
 from continuable.model.payload import JobRecord
 
 if TYPE_CHECKING:
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition
 
 
-def call(definition: JobDefinition[..., Any], arguments: str) -> Any:
-    """What the job returns. Interruptions resume at once, exceptions propagate."""
+def call(definition: Definition, args: Any, kwargs: Mapping[str, Any]) -> Any:
+    """What the job returns, to be awaited for an `async def` job.
+
+    Interruptions resume at once, exceptions propagate.
+    """
+    arguments = definition.plain_arguments(args, kwargs)
+    return (_acall if definition.is_async else _call)(definition, arguments)
+
+
+def _call(definition: Definition, arguments: str) -> Any:
     record: JobRecord | None = _first(definition, arguments)
     while record is not None:
         execution = _execution(definition, record)
@@ -29,8 +38,7 @@ def call(definition: JobDefinition[..., Any], arguments: str) -> Any:
     return _value(outcome)
 
 
-async def call_async(definition: JobDefinition[..., Any], arguments: str) -> Any:
-    """The same for an `async def` job."""
+async def _acall(definition: Definition, arguments: str) -> Any:
     record: JobRecord | None = _first(definition, arguments)
     while record is not None:
         execution = _execution(definition, record)
@@ -50,7 +58,7 @@ def attention_with_deadline(max_runtime: float | None) -> Attention:
     return attention
 
 
-def _first(definition: JobDefinition[..., Any], arguments: str) -> JobRecord:
+def _first(definition: Definition, arguments: str) -> JobRecord:
     options = definition.options
     return JobRecord(
         id=os.urandom(10).hex(),
@@ -62,7 +70,7 @@ def _first(definition: JobDefinition[..., Any], arguments: str) -> JobRecord:
     )
 
 
-def _execution(definition: JobDefinition[..., Any], record: JobRecord) -> Execution:
+def _execution(definition: Definition, record: JobRecord) -> Execution:
     attention = attention_with_deadline(definition.options.max_runtime)
     return Execution(definition, record, attention=attention, resumes_errors=False)
 

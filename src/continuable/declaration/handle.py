@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from continuable.errors import JobCancelledError, JobFailedError
 from continuable.model.states import State
 
 if TYPE_CHECKING:
-    from continuable.app import App
     from continuable.model.info import JobInfo, JobResult
+    from continuable.serialization import Codec
 
 R = TypeVar("R")
 
@@ -22,8 +22,11 @@ LONGEST_PAUSE = 0.1
 class Handle(Generic[R]):
     """A job by its id. Every method looks the job up, and raises `JobNotFoundError` without one."""
 
-    def __init__(self, app: App, job_id: str, *, is_new: bool = False) -> None:
-        self._app = app
+    def __init__(
+        self, get_queue: Callable[[], Any], codec: Codec, job_id: str, *, is_new: bool = False
+    ) -> None:
+        self._get_queue = get_queue
+        self._codec = codec
         self.id = job_id
         self.is_new = is_new
         """Whether this call has enqueued it; False if a job of its `unique` key was there."""
@@ -34,7 +37,7 @@ class Handle(Generic[R]):
 
     def info(self) -> JobInfo:
         """All that is known of the job now."""
-        return cast("JobInfo", self._app.queue.board.find(self.id))
+        return cast("JobInfo", self._get_queue().board.find(self.id))
 
     def result(self, timeout: float | None = None) -> R:
         """Wait for the job to end, and return what it returned.
@@ -81,17 +84,17 @@ class Handle(Generic[R]):
         return self._request("restart")
 
     def _request(self, verb: str) -> JobInfo:
-        return cast("JobInfo", self._app.queue.board.request(self.id, verb))
+        return cast("JobInfo", self._get_queue().board.request(self.id, verb))
 
     def _result(self) -> JobResult:
-        return cast("JobResult", self._app.queue.board.result(self.id))
+        return cast("JobResult", self._get_queue().board.result(self.id))
 
     def _value(self, found: JobResult) -> R:
         if found.state is State.FAILED:
             raise JobFailedError(self.id, found.error or "", found.traceback or "")
         if found.state is State.CANCELLED:
             raise JobCancelledError(self.id, found.reason or "")
-        value: Any = self._app.codec.loads(found.result or "null", f"The result of {self.id!r}")
+        value: Any = self._codec.loads(found.result or "null", f"The result of {self.id!r}")
         return cast("R", value)
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ def work(grace: float) -> int:
     from continuable.queues.embedded.worker import Worker, WorkerOptions
 
     logging.basicConfig(level=logging.INFO)
-    return Worker(app, WorkerOptions(grace=grace)).run()
+    return Worker(app.queue, WorkerOptions(grace=grace)).run()
 
 
 if __name__ == "__main__":

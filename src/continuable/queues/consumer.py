@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
 
-from continuable.app import App
+from continuable.core.definition import Definition
 from continuable.core.interrupt import STOPPING
 from continuable.core.outcome import Cancelled, Completed, Failed, Suspended
 from continuable.errors import StoreError
@@ -80,7 +80,7 @@ class Deliveries:
     """What a worker process shares to run the jobs that its queue delivers.
 
     Args:
-        app: Where the code of the jobs is.
+        jobs: Those whose code is here, by their names.
         store: Where their progress is kept.
         send: Puts a message on the queue, to be delivered in so many seconds. False: it may get
             lost, so that the job is to be looked at again when a lease has gone by.
@@ -94,7 +94,7 @@ class Deliveries:
 
     def __init__(
         self,
-        app: App,
+        jobs: Mapping[str, Definition],
         store: ProgressStore,
         send: Callable[[JobRecord, float], bool | None],
         *,
@@ -106,7 +106,7 @@ class Deliveries:
         begins_at_once: bool = True,
     ) -> None:
         self.worker = new_worker_id()
-        self._app = app
+        self._jobs = jobs
         self._store = store
         self._send = send
         self._grace = grace
@@ -124,7 +124,7 @@ class Deliveries:
         self._watcher = Watcher(
             store, self.worker, grace, all_duties, begins_at_once=begins_at_once
         )
-        self._runner = Runner(app, store, self._watcher, passes)
+        self._runner = Runner(jobs, store, self._watcher, passes)
 
     def start(self) -> None:
         """Begin to mind what will be delivered, and what others have left behind."""
@@ -311,7 +311,7 @@ class Deliveries:
             self._store.renew(self.worker)
 
     def _max_deaths(self, name: str) -> int:
-        definition = self._app.jobs.get(name)
+        definition = self._jobs.get(name)
         return MAX_DEATHS if definition is None else definition.options.max_deaths
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from continuable.core.definition import OWN_STORE
 from continuable.errors import QueueError, StoreError
 from continuable.model.info import HistoryEntry, JobInfo, JobResult
 from continuable.model.payload import Enqueued, Enqueueing, JobRecord
@@ -22,8 +23,7 @@ from continuable.queues.capabilities import Capabilities
 if TYPE_CHECKING:
     import builtins
 
-    from continuable.app import App
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition, Registry
     from continuable.queues.consumer import Deliveries
 
 
@@ -39,18 +39,18 @@ class EngineQueue(Capabilities, ABC):
     """
 
     def __init__(self) -> None:
-        self._app: App
+        self._registry: Registry
         self._starting = threading.Lock()
         self._deliveries: tuple[int, Deliveries] | None = None
 
     # --- what an adapter does
 
     @abstractmethod
-    def declare(self, job: JobDefinition[..., Any]) -> None:
+    def declare(self, job: Definition) -> None:
         """Make `job` a task of the engine."""
 
     @abstractmethod
-    def task(self, job: JobDefinition[..., Any]) -> Any:
+    def task(self, job: Definition) -> Any:
         """The engine's own object for `job`."""
 
     @abstractmethod
@@ -62,15 +62,15 @@ class EngineQueue(Capabilities, ABC):
         """The store that is used unless the app names one: where the engine keeps its own data."""
 
     @abstractmethod
-    def start_deliveries(self, app: App, store: ProgressStore) -> Deliveries:
+    def start_deliveries(self, store: ProgressStore) -> Deliveries:
         """What a worker process runs its jobs with; it is started by whoever asks for it."""
 
     # --- what apps ask of a queue
 
-    def bind(self, app: App) -> None:
-        """`app` runs on this queue from now on."""
-        self._app = app
-        for job in app.jobs.values():
+    def bind(self, registry: Registry) -> None:
+        """The jobs of an app run here from now on."""
+        self._registry = registry
+        for job in registry.jobs.values():
             self.declare(job)
 
     def enqueue(self, items: Sequence[Enqueueing], connection: Any = None) -> list[Enqueued]:
@@ -111,17 +111,16 @@ class EngineQueue(Capabilities, ABC):
 
         By then the engine's own settings are known, however late its project sets them.
         """
-        from continuable.app import OWN_STORE
-
-        if self._app.progress is None:
+        store: ProgressStore | None = self._registry.progress
+        if store is None:
             return MessageProgress()
-        return self.own_store() if self._app.progress is OWN_STORE else self._app.progress
+        return self.own_store() if store is OWN_STORE else store
 
     def deliveries(self) -> Deliveries:
         """What this process runs its jobs with; started at its first job."""
         with self._starting:
             if self._deliveries is None or self._deliveries[0] != os.getpid():
-                deliveries = self.start_deliveries(self._app, self.store)
+                deliveries = self.start_deliveries(self.store)
                 deliveries.start()
                 self._deliveries = (os.getpid(), deliveries)
             return self._deliveries[1]

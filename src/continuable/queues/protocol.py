@@ -11,18 +11,17 @@ from continuable.model.payload import Enqueued, Enqueueing
 from continuable.model.states import State
 
 if TYPE_CHECKING:
-    from continuable.app import App
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition, Registry
 
 
 class Queue(Protocol):
     """Where the jobs of an app wait, and from where its workers take them."""
 
-    def bind(self, app: App) -> None:
-        """`app` runs on this queue from now on; called once, before anything else."""
+    def bind(self, registry: Registry) -> None:
+        """The jobs of an app run here from now on; called once, before anything else."""
         ...
 
-    def declare(self, job: JobDefinition[..., Any]) -> None:
+    def declare(self, job: Definition) -> None:
         """`job` was added to the app; called for every job that is declared after `bind`."""
         ...
 

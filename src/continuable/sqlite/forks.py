@@ -11,24 +11,38 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 from weakref import WeakSet
 
 from continuable.errors import StoreError
 
-if TYPE_CHECKING:
-    from continuable.sqlite.connection import Connection
-
 LONGEST_WAIT = 10.0
 """Seconds that a fork waits for the transactions of other threads: longer than each for a lock."""
+
+
+class OpenFile(Protocol):
+    """A connection to a file, as a fork sees it."""
+
+    path: Path
+    pid: int
+    """The process that opened it."""
+
+    def close_when_free(self, timeout: float) -> bool:
+        """Close it once no transaction is open; False: one still was after `timeout` seconds."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
 
 opening = threading.RLock()
 """To be held while a connection is opened: none may be while the process is forked."""
 closing = threading.RLock()
 """The same while one is closed. Whoever holds it takes no other lock."""
-alive: WeakSet[Connection] = WeakSet()
+alive: WeakSet[OpenFile] = WeakSet()
 """The open connections of this process."""
-inherited: list[Connection] = []
+inherited: list[OpenFile] = []
 """What was in use at the fork. The child must never close it: that would take the parent's locks
 on the file away."""
 

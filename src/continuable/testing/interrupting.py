@@ -57,7 +57,7 @@ class Interruption:
         self._seen: dict[str, list[Any]] = {}
 
     def __enter__(self) -> Self:
-        self._queue.interruptions.append(self)
+        self._queue.interruptions.append(self.reason_at)
         return self
 
     def __exit__(
@@ -67,7 +67,7 @@ class Interruption:
         traceback: TracebackType | None,
     ) -> None:
         __tracebackhide__ = True
-        self._queue.interruptions.remove(self)
+        self._queue.interruptions.remove(self.reason_at)
         if error is None and not self._struck:
             raise AssertionError(f"{self._job.name} was never {self}: {self._what_was_seen()}")
 
@@ -127,7 +127,7 @@ class _After(Interruption):
 
 def queue_of(job: JobDefinition[..., Any]) -> TestQueue:
     """The `TestQueue` that the app of `job` runs on."""
-    queue = job.app.queue
+    queue = job.queue
     if not isinstance(queue, TestQueue):
         raise TypeError(
             f"{job.name} runs on {queue!r}, which is no TestQueue: create its app with "

@@ -8,21 +8,24 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from continuable.errors import QueueError
-from continuable.model.payload import Enqueued, Enqueueing, JobRecord
+from continuable.model.payload import Enqueued, Enqueueing
 from continuable.testing.board import MemoryBoard
 from continuable.testing.entries import ENQUEUED, Entries, Entry
-from continuable.testing.running import Turn
+from continuable.testing.running import Turn, arguments_of
 from continuable.testing.views import EnqueuedJob, RunningJob
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from continuable.app import App
-    from continuable.declaration.definition import JobDefinition
-    from continuable.testing.interrupting import Interruption
+    from continuable.core.definition import Definition, Registry
 
 STUCK = 1000
 """Executions of one job in a `drain` without any progress, after which it is called stuck."""
+
+
+ReasonAt = Callable[[RunningJob], "str | None"]
+"""Why a job is to be interrupted at this checkpoint, if it is."""
 
 
 class TestQueue:
@@ -38,23 +41,23 @@ class TestQueue:
         self.stopping: Callable[[RunningJob], bool | str | None] | None = None
         """Asked at every checkpoint of every job: True or a reason interrupts. It may raise."""
         self.entries = Entries()
-        self.interruptions: list[Interruption] = []
+        self.interruptions: list[ReasonAt] = []
         self._board = MemoryBoard(self.entries)
-        self._apps: list[App] = []
+        self._registries: list[Registry] = []
         self._replaced: list[tuple[App, Any]] = []
 
-    def bind(self, app: App) -> None:
-        """`app` runs on this queue from now on."""
-        self._apps.append(app)
+    def bind(self, registry: Registry) -> None:
+        """The jobs of an app run on this queue from now on."""
+        self._registries.append(registry)
 
-    def declare(self, job: JobDefinition[..., Any]) -> None:
+    def declare(self, job: Definition) -> None:
         """It is found in its app when it runs."""
 
     def use(self, app: App) -> Self:
         """Run the jobs of `app` here, until `restore` gives it its own queue back."""
         self._replaced.append((app, app._queue))
         app._queue = self
-        self.bind(app)
+        self.bind(app.registry)
         return self
 
     def restore(self) -> None:
@@ -62,7 +65,7 @@ class TestQueue:
         while self._replaced:
             app, own_queue = self._replaced.pop()
             app._queue = own_queue
-            self._apps.remove(app)
+            self._registries.remove(app.registry)
 
     def __enter__(self) -> Self:
         return self
@@ -132,39 +135,31 @@ class TestQueue:
             count += await self.arun_enqueued()
         return count
 
-    @property
-    def has_questions(self) -> bool:
-        """Whether anybody wants to be asked at checkpoints."""
-        return self.stopping is not None or bool(self.interruptions)
+    def _asks(self) -> Callable[[RunningJob], str | bool | None] | None:
+        """What to ask at this checkpoint; `None`: nothing is."""
+        return self._reason_to_stop if self.stopping is not None or self.interruptions else None
 
-    def reason_to_stop(self, job: RunningJob) -> str | bool | None:
-        """Why `job` is to be interrupted at this checkpoint, if it is."""
-        for interruption in self.interruptions:
-            if reason := interruption.reason_at(job):
+    def _reason_to_stop(self, job: RunningJob) -> str | bool | None:
+        for reason_at in self.interruptions:
+            if reason := reason_at(job):
                 return reason
         return self.stopping(job) if self.stopping is not None else None
-
-    def arguments(self, record: JobRecord) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of a job, as values."""
-        codec = self._definition(record.name).app.codec
-        args, kwargs = codec.loads(record.arguments, f"The arguments of job {record.name!r}")
-        return tuple(args), kwargs
 
     def _turns(self) -> Iterator[Turn]:
         for entry in self.entries.enqueued():
             if entry.state in ENQUEUED:  # still: an earlier job may have cancelled this one
-                yield Turn(self, self._definition(entry.record.name), entry)
+                yield Turn(self._definition(entry.record.name), self.entries, entry, self._asks)
 
-    def _definition(self, name: str) -> JobDefinition[..., Any]:
-        for app in reversed(self._apps):
-            if name in app.jobs:
-                return app.jobs[name]
-        known = ", ".join(sorted(name for app in self._apps for name in app.jobs))
+    def _definition(self, name: str) -> Definition:
+        for registry in reversed(self._registries):
+            if name in registry.jobs:
+                return registry.jobs[name]
+        known = ", ".join(sorted(name for registry in self._registries for name in registry.jobs))
         raise QueueError(f"No job named {name!r} is registered. There are {known or 'none'}")
 
     def _view(self, entry: Entry) -> EnqueuedJob:
         record = entry.record
-        args, kwargs = self.arguments(record)
+        args, kwargs = arguments_of(record, self._definition(record.name))
         return EnqueuedJob(
             id=record.id,
             name=record.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,25 +12,35 @@ from continuable.core.outcome import Outcome
 from continuable.declaration.direct import attention_with_deadline
 from continuable.model.states import State
 from continuable.testing.assumed import ASSUMED, AssumingExecution
-from continuable.testing.entries import Entry
-from continuable.testing.saving import MemorySaver
+from continuable.testing.entries import Entries, Entry
+from continuable.testing.recorder import MemoryRecorder
 from continuable.testing.settling import settle
 from continuable.testing.views import RunningJob
 
 if TYPE_CHECKING:
-    from continuable.declaration.definition import JobDefinition
-    from continuable.testing.queue import TestQueue
+    from continuable.core.definition import Definition
+    from continuable.model.payload import JobRecord
+
+    Question = Callable[[RunningJob], str | bool | None]
+    """Why a job is to be interrupted at this checkpoint, if it is."""
 
 
 class Turn:
     """A job has its turn. To be used once: `run` or `arun`."""
 
-    def __init__(self, queue: TestQueue, definition: JobDefinition[..., Any], entry: Entry) -> None:
-        self._queue = queue
+    def __init__(
+        self,
+        definition: Definition,
+        entries: Entries,
+        entry: Entry,
+        asks: Callable[[], Question | None],
+    ) -> None:
         self._definition = definition
+        self._entries = entries
         self._entry = entry
+        self._asks = asks
         self._execution: Execution
-        self._saver: MemorySaver
+        self._recorder: MemoryRecorder
 
     def run(self) -> None:
         """Run the job, an `async def` one in an event loop of its own; raise if it has failed."""
@@ -60,15 +71,15 @@ class Turn:
     def _begin(self) -> Execution:
         entry = self._entry
         record = entry.record
-        self._queue.entries.start(record.id)
+        self._entries.start(record.id)
         record.executions += 1
         entry.keep(record)
         attention = attention_with_deadline(self._definition.options.max_runtime)
         entry.state, entry.attention, entry.wait = State.RUNNING, attention, 0.0
         entry.started_at = entry.started_at or datetime.now(UTC)
-        self._saver = MemorySaver(entry)
+        self._recorder = MemoryRecorder(entry)
         kind = AssumingExecution if ASSUMED in record.progress else Execution
-        execution = kind(self._definition, record, attention=attention, saver=self._saver)
+        execution = kind(self._definition, record, attention=attention, recorder=self._recorder)
         self._execution = execution
         is_overdue = attention.poll
         view: RunningJob | None = None
@@ -77,29 +88,36 @@ class Turn:
             nonlocal view
             if is_overdue and (reason := is_overdue()):
                 return reason
-            if not self._queue.has_questions:
+            ask = self._asks()
+            if ask is None:
                 return None
-            view = view or RunningJob(execution, *self._queue.arguments(record))
-            return self._queue.reason_to_stop(view)
+            view = view or RunningJob(execution, *arguments_of(record, self._definition))
+            return ask(view)
 
         attention.ask_at_every_checkpoint(poll)
         return execution
 
     def _end(self, outcome: Outcome) -> None:
         __tracebackhide__ = True
-        if self._saver.is_fenced_out:
+        if self._recorder.is_fenced_out:
             return
         self._entry.attention = None
-        error = settle(self._queue.entries, self._entry, self._execution, outcome)
+        error = settle(self._entries, self._entry, self._execution, outcome)
         if error is not None:
             raise error
 
     def _abandon(self) -> None:
         """Ctrl-C and the like: no outcome of the job's, which waits again where it was."""
-        if not self._saver.is_fenced_out:
+        if not self._recorder.is_fenced_out:
             self._entry.attention = None
             self._entry.state = State.INTERRUPTED
-            self._queue.entries.put_back(self._execution.record.id, first=True)
+            self._entries.put_back(self._execution.record.id, first=True)
+
+
+def arguments_of(record: JobRecord, job: Definition) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a job, as values."""
+    args, kwargs = job.codec.loads(record.arguments, f"The arguments of job {record.name!r}")
+    return tuple(args), kwargs
 
 
 def _refuse_running_loop() -> None:

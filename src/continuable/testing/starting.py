@@ -40,7 +40,7 @@ def start_at(
         values: What those steps have returned, by their names; `None` for the others.
         state: `job.state`.
     """
-    plain_cursor = job.app.codec.dump(cursor, f"The cursor of step {step!r}")
+    plain_cursor = job.codec.dump(cursor, f"The cursor of step {step!r}")
     progress = {"completed": list(completed or ()), "current": [step, plain_cursor]}
     return _start(job, progress, args, kwargs, completed is None, values, state)
 
@@ -69,7 +69,7 @@ def _start(
     values: Mapping[str, Any],
     state: Mapping[str, Any],
 ) -> Handle[Any]:
-    queue, codec = queue_of(job), job.app.codec
+    queue, codec = queue_of(job), job.codec
     if assumes:
         progress[ASSUMED] = True
     if values:
@@ -89,4 +89,4 @@ def _start(
         progress=progress,
     )
     queue.enqueue([Enqueueing(record=record)])
-    return Handle(job.app, record.id, is_new=True)
+    return job.handle(record.id, is_new=True)

@@ -71,7 +71,7 @@ class Runnable(Protocol):
 class RunningJob:
     """Between the thread that runs a job and the watcher: both sides meet here.
 
-    To the execution it is the `Saver`.
+    To the execution it is the `Recorder`.
 
     Args:
         keeper: Where its progress is kept.
@@ -240,7 +240,7 @@ class RunningJob:
         if now - raised_at > grace:
             self._reported_gap = raised_at
             self.attention.longest_gap = max(self.attention.longest_gap, now - raised_at)
-            Emission(execution.definition.app.events, execution.record).emit(
+            Emission(execution.definition.events, execution.record).emit(
                 "checkpoint.overdue", step=execution.step, seconds=now - raised_at
             )
 
@@ -253,7 +253,7 @@ class RunningJob:
         execution = self.execution
         if execution is None:
             return
-        emission = Emission(execution.definition.app.events, execution.record)
+        emission = Emission(execution.definition.events, execution.record)
         if emission.wants("progress.saved"):
             current = json.loads(save.document).get("current")
             emission.emit(

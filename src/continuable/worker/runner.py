@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from continuable.app import App
+from continuable.core.definition import Definition
 from continuable.core.execution import Execution
 from continuable.core.options import exponential_backoff
 from continuable.core.outcome import ErrorReport, Failed, Outcome, Suspended
-from continuable.declaration.definition import JobDefinition
 from continuable.errors import DeserializationError
 from continuable.progress.protocol import Keeper, Note
 from continuable.worker.eventloop import EventLoop
@@ -45,7 +44,7 @@ class Runner:
     """What the threads of a worker process share to run jobs.
 
     Args:
-        app: Where the code of the jobs is.
+        jobs: Those whose code is here, by their names.
         keeper: Where their progress is kept.
         watcher: Minds them while they run.
         passes: What comes out of `run` when it is raised in a job: no outcome of the job's.
@@ -53,12 +52,12 @@ class Runner:
 
     def __init__(
         self,
-        app: App,
+        jobs: Mapping[str, Definition],
         keeper: Keeper,
         watcher: Watcher,
         passes: tuple[type[BaseException], ...] = (),
     ) -> None:
-        self._app = app
+        self._jobs = jobs
         self._keeper = keeper
         self._watcher = watcher
         self._passes = passes
@@ -70,7 +69,7 @@ class Runner:
 
     def run(self, claimed: R, started: Callable[[RunningJob], None] | None = None) -> Ran[R]:
         """Run the job; nothing of it is written yet. `started` is told before it begins."""
-        definition = self._app.jobs.get(claimed.name)
+        definition = self._jobs.get(claimed.name)
         if definition is None:
             return Ran(claimed, _without_code(claimed))
         running = self._running(definition, claimed)
@@ -86,7 +85,7 @@ class Runner:
 
         A cancellation of the caller's reaches the job, and comes out of here.
         """
-        definition = self._app.jobs.get(claimed.name)
+        definition = self._jobs.get(claimed.name)
         if definition is None:
             return Ran(claimed, _without_code(claimed))
         running = self._running(definition, claimed)
@@ -97,7 +96,7 @@ class Runner:
             self._watcher.remove(running)
         return _ran(running, execution, outcome)
 
-    def _running(self, definition: JobDefinition[..., Any], claimed: R) -> RunningJob:
+    def _running(self, definition: Definition, claimed: R) -> RunningJob:
         options = definition.options
         running = RunningJob(
             self._keeper,
@@ -111,7 +110,7 @@ class Runner:
 
     def _execution(
         self,
-        definition: JobDefinition[..., Any],
+        definition: Definition,
         running: RunningJob,
         started: Callable[[RunningJob], None] | None,
     ) -> tuple[Execution, DeserializationError | None]:
@@ -124,7 +123,7 @@ class Runner:
         except DeserializationError as error:
             record, damage = claimed.label(), error
         execution = running.execution = Execution(
-            definition, record, attention=running.attention, saver=running, passes=self._passes
+            definition, record, attention=running.attention, recorder=running, passes=self._passes
         )
         return execution, damage
 
@@ -176,7 +175,7 @@ def free_frames(error: BaseException) -> None:
             errors += one.exceptions
 
 
-def _retry_in(definition: JobDefinition[..., Any], failures: int) -> float | None:
+def _retry_in(definition: Definition, failures: int) -> float | None:
     try:
         return definition.options.retry_after(failures)
     except Exception:

@@ -26,7 +26,7 @@ def attempt(folder):
     verbs = {
         "enqueue": lambda: app.jobs["add"].enqueue().id,
         "list": lambda: len(app.queue.board.list()),
-        "work": lambda: Worker(app, WorkerOptions(drain=True)).run(),
+        "work": lambda: Worker(app.queue, WorkerOptions(drain=True)).run(),
     }
     try:
         return verbs[sys.argv[2]]()

@@ -127,7 +127,7 @@ def test_a_job_that_had_ended_before_rq_could_be_told_ends_for_rq_too(
     job = queue.enqueue(task("come_back"), notes, 0, on_success=Callback(project.succeeded))
     queue.enqueue(project.follow, notes, depends_on=job)
     record = JobRecord(id=job.id, name=project.come_back.name, arguments=f'[["{notes}",0],{{}}]')
-    killed = Deliveries(project.app, project.app.queue.store, project.app.queue.send)
+    killed = Deliveries(project.app.jobs, project.app.queue.store, project.app.queue.send)
     killed.start()
     assert isinstance(killed.run(record), Ended)
     killed.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from celery.backends.base import DisabledBackend
@@ -12,6 +14,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from celery.states import READY_STATES, RETRY
 
 from continuable.core.outcome import Cancelled, Completed, Failed
+from continuable.declaration.direct import call
 from continuable.errors import JobFailedError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
@@ -20,8 +23,10 @@ from continuable.queues.celery.stopping import surviving_one_sigterm
 from continuable.queues.consumer import Again, Delivered, Dropped, Ended, PutOff
 
 if TYPE_CHECKING:
-    from continuable.declaration.definition import JobDefinition
-    from continuable.queues.celery.queue import CeleryQueue
+    from continuable.core.definition import Definition
+    from continuable.progress.protocol import ProgressStore
+    from continuable.queues.celery.messages import Messages
+    from continuable.queues.consumer import Deliveries
 
 logger = logging.getLogger("continuable")
 
@@ -31,10 +36,20 @@ LATE_PAUSE = 5.0
 """Seconds for another worker to tell Celery of an end that is in our store already."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumption:
+    """What the deliveries of one queue share."""
+
+    messages: Messages
+    send: Callable[[JobRecord, float], None]
+    get_store: Callable[[], ProgressStore]
+    get_deliveries: Callable[[], Deliveries]
+
+
 class Delivery:
     """A message for `job`, delivered to `task`."""
 
-    def __init__(self, queue: CeleryQueue, job: JobDefinition[..., Any], task: Any) -> None:
+    def __init__(self, queue: Consumption, job: Definition, task: Any) -> None:
         self._queue = queue
         self._job = job
         self._task = task
@@ -46,8 +61,8 @@ class Delivery:
             return self._call(args, kwargs)
         record = self._queue.messages.record(self._task, self._job)
         if self._request.is_eager:
-            return self._call(*self._job.app.codec.loads(record.arguments, "The arguments"))
-        deliveries = self._queue.deliveries()
+            return self._call(*self._job.codec.loads(record.arguments, "The arguments"))
+        deliveries = self._queue.get_deliveries()
         with surviving_one_sigterm(deliveries.interrupt_running):
             try:
                 is_retry = self._queue.messages.is_retry(self._request)
@@ -59,7 +74,7 @@ class Delivery:
             return self._answer(delivered)
 
     def _call(self, args: Any, kwargs: Any) -> Any:
-        value = self._job(*args, **kwargs)
+        value = call(self._job, args, kwargs)
         return asyncio.run(value) if self._job.is_async else value
 
     def _answer(self, delivered: Delivered) -> Any:
@@ -89,7 +104,7 @@ class Delivery:
             # What resumes the job is in the store, or else in this message.
             logger.error("Job %s cannot be sent, so its message stays: %s", record.id, error)  # noqa: TRY400
             raise Reject(error, requeue=True) from error
-        self._queue.deliveries().sent(record)
+        self._queue.get_deliveries().sent(record)
         raise Retry("continuable: to be resumed", when=wait)
 
     def _put_off(self, seconds: float, **headers: Any) -> Any:
@@ -116,10 +131,10 @@ class Delivery:
         if not self._request.get(LATE):
             return self._put_off(LATE_PAUSE, **{LATE: True})
         # A worker has died between the end of the job and the end of its message.
-        ending = self._queue.store.result(self._request.id)
+        ending = self._queue.get_store().result(self._request.id)
         if state is State.FAILED:
             raise JobFailedError(self._request.id, ending.error or "", ending.traceback or "")
-        return self._job.app.codec.loads(ending.result or "null", "The result")
+        return self._job.codec.loads(ending.result or "null", "The result")
 
     def _is_end_owed(self, state: State) -> bool:
         """Whether Celery, and so whatever depends on the task, does not know of its end."""

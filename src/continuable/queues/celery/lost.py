@@ -7,6 +7,7 @@ dies between them, or whose Redis does, takes the message with it.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Container
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,10 @@ from continuable.errors import JobNotFoundError, JobStateError
 from continuable.model.states import State
 
 if TYPE_CHECKING:
+    from celery import Celery
+
     from continuable.model.info import JobInfo
-    from continuable.queues.celery.queue import CeleryQueue
+    from continuable.progress.protocol import ProgressStore
 
 AWAITED = {State.WAITING: "restart", State.INTERRUPTED: "resume"}
 """The states of jobs that have a message, and what sends another. A waiting one has no progress."""
@@ -28,10 +31,25 @@ class LostMessages:
     """Looks for jobs that wait and have no message, and sends them again.
 
     Only where all messages of a queue are taken can it be told that one is missing.
+
+    Args:
+        celery_app: Whose broker has the messages.
+        store: Where the jobs are.
+        names: The jobs that are sent by this app.
+        request: Asks a verb of a job.
     """
 
-    def __init__(self, queue: CeleryQueue) -> None:
-        self._queue = queue
+    def __init__(
+        self,
+        celery_app: Celery,
+        store: ProgressStore,
+        names: Container[str],
+        request: Callable[[str, str], object],
+    ) -> None:
+        self._celery_app = celery_app
+        self._store = store
+        self._names = names
+        self._request = request
         self._missing: set[str] = set()
 
     def look(self) -> None:
@@ -41,18 +59,16 @@ class LostMessages:
         self._missing = missing.keys() - again
         for job_id in again:
             with suppress(JobNotFoundError, JobStateError):  # somebody has run it meanwhile
-                self._queue.board.request(job_id, AWAITED[missing[job_id].state])
+                self._request(job_id, AWAITED[missing[job_id].state])
 
     def _without_message(self) -> list[JobInfo]:
-        waiting = [
-            job for job in self._queue.store.list(states=AWAITED, limit=MOST) if _is_due(job)
-        ]
+        waiting = [job for job in self._store.list(states=AWAITED, limit=MOST) if _is_due(job)]
         # A store may be shared with an app whose messages are elsewhere.
-        own = [job for job in waiting if self._queue.task_named(job.name) is not None]
+        own = [job for job in waiting if job.name in self._names]
         if not own:
             return []
         places = {job.id: self._places(job) for job in own}
-        with self._queue.celery_app.connection_for_read() as connection:
+        with self._celery_app.connection_for_read() as connection:
             if connection.transport.driver_type != "redis":
                 return []
             try:
@@ -69,7 +85,7 @@ class LostMessages:
 
     def _places(self, job: JobInfo) -> set[str]:
         """The queues on which its message may be."""
-        routed = self._queue.celery_app.amqp.router.route({}, job.name).get("queue")
+        routed = self._celery_app.amqp.router.route({}, job.name).get("queue")
         return {job.queue, *([routed.name] if routed is not None else [])}
 
 

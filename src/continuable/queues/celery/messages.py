@@ -8,6 +8,7 @@ limits and headers) is the record's envelope.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kombu.utils import json as celerys_json
@@ -16,8 +17,10 @@ from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
 
 if TYPE_CHECKING:
-    from continuable.declaration.definition import JobDefinition
-    from continuable.queues.celery.queue import CeleryQueue
+    from celery import Celery
+
+    from continuable.core.definition import Definition
+    from continuable.progress.protocol import ProgressStore
 
 HEADER = "continuable"
 REDELIVERED = "redelivered"
@@ -31,11 +34,12 @@ LAST = 9
 class Messages:
     """Reads and writes the messages of one queue."""
 
-    def __init__(self, queue: CeleryQueue) -> None:
-        self._queue = queue
+    def __init__(self, celery_app: Celery, get_store: Callable[[], ProgressStore]) -> None:
+        self._celery_app = celery_app
+        self._get_store = get_store
         self._is_redis: bool | None = None
 
-    def record(self, task: Any, job: JobDefinition[..., Any]) -> JobRecord:
+    def record(self, task: Any, job: Definition) -> JobRecord:
         """The job of the message that `task` was delivered with; a new one if it is not ours."""
         request = task.request
         args, kwargs = list(request.args), dict(request.kwargs)
@@ -78,7 +82,7 @@ class Messages:
         del plain["args"], plain["kwargs"]
         plain["retries"] = retries
         text = json.dumps(plain, separators=(",", ":"))
-        if len(text) > HEADER_LIMIT and not isinstance(self._queue.store, MessageProgress):
+        if len(text) > HEADER_LIMIT and not isinstance(self._get_store(), MessageProgress):
             # The store has it, and is what counts.
             text = json.dumps({**plain, "progress": {}}, separators=(",", ":"))
         return text
@@ -91,7 +95,7 @@ class Messages:
     # --- ours: higher first, 0 where nobody says otherwise
 
     def _priority(self, priority: int) -> int | None:
-        default = self._queue.celery_app.conf.task_default_priority
+        default = self._celery_app.conf.task_default_priority
         if self._lowest_is_last:
             return _within(LAST if default is None else default, -priority)
         if priority == 0 and default is None:
@@ -101,7 +105,7 @@ class Messages:
     def _our_priority(self, celerys: int | None) -> int:
         if celerys is None:
             return 0
-        default = self._queue.celery_app.conf.task_default_priority
+        default = self._celery_app.conf.task_default_priority
         if self._lowest_is_last:
             return int((LAST if default is None else default) - celerys)
         return int(celerys - (default or 0))
@@ -109,7 +113,7 @@ class Messages:
     @property
     def _lowest_is_last(self) -> bool:
         if self._is_redis is None:
-            with self._queue.celery_app.connection_for_write() as connection:
+            with self._celery_app.connection_for_write() as connection:
                 self._is_redis = connection.transport.driver_type == "redis"
         return self._is_redis
 

@@ -20,7 +20,7 @@ from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.queues.celery import stopping
-from continuable.queues.celery.delivering import Delivery, killed
+from continuable.queues.celery.delivering import Consumption, Delivery, killed
 from continuable.queues.celery.lost import LostMessages
 from continuable.queues.celery.messages import Messages
 from continuable.queues.celery.own_store import redis_store
@@ -29,8 +29,7 @@ from continuable.queues.engine import EngineQueue
 from continuable.worker.watcher import Duty
 
 if TYPE_CHECKING:
-    from continuable.app import App
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition
 
 logger = logging.getLogger("continuable")
 
@@ -74,7 +73,13 @@ class CeleryQueue(EngineQueue):
     ) -> None:
         super().__init__()
         self.celery_app = celery_app
-        self.messages = Messages(self)
+        self.messages = Messages(celery_app, lambda: self.store)
+        self._consumption = Consumption(
+            messages=self.messages,
+            send=self.send,
+            get_store=lambda: self.store,
+            get_deliveries=self.deliveries,
+        )
         self._grace = grace
         self._task_options = task_options
         self._tasks: dict[str, Any] = {}
@@ -84,13 +89,13 @@ class CeleryQueue(EngineQueue):
         signals.worker_ready.connect(self._worker_begins)
         signals.task_revoked.connect(self._cancel)
 
-    def declare(self, job: JobDefinition[..., Any]) -> None:
+    def declare(self, job: Definition) -> None:
         """Make `job` a task of the same name."""
         if job.name in self._tasks:
             return  # the same code, whose module was imported twice
 
         def run(task: Any, /, *args: Any, **kwargs: Any) -> Any:
-            return Delivery(self, job, task).run(args, kwargs)
+            return Delivery(self._consumption, job, task).run(args, kwargs)
 
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             setattr(run, name, getattr(job.function, name))
@@ -100,13 +105,9 @@ class CeleryQueue(EngineQueue):
         options = {**OURS, **every, **own, "name": job.name, "bind": True, "shared": False}
         self._tasks[job.name] = self.celery_app.task(**options)(run)
 
-    def task(self, job: JobDefinition[..., Any]) -> Any:
+    def task(self, job: Definition) -> Any:
         """The task of Celery's, for `.delay`, `.s`, `chain`, `chord`, ..."""
         return self._tasks[job.name]
-
-    def task_named(self, name: str) -> Any:
-        """The task of that name; `None` where its job is not declared here."""
-        return self._tasks.get(name)
 
     def send(self, record: JobRecord, wait: float) -> None:
         """Put a message on the queue, in the place of the one before."""
@@ -124,10 +125,11 @@ class CeleryQueue(EngineQueue):
         """Redis, where Celery has one; else the messages alone, which workers say."""
         return redis_store(self.celery_app) or MessageProgress()
 
-    def start_deliveries(self, app: App, store: ProgressStore) -> Deliveries:
+    def start_deliveries(self, store: ProgressStore) -> Deliveries:
         """One for each process that runs jobs: each child of a prefork pool, else the worker."""
+        lost = LostMessages(self.celery_app, store, self._tasks, self.board.request)
         return Deliveries(
-            app,
+            self._registry.jobs,
             store,
             self.send,
             grace=self._grace,
@@ -135,7 +137,7 @@ class CeleryQueue(EngineQueue):
             is_stopping=stopping.flag.is_raised,
             duties=[]
             if isinstance(store, MessageProgress)
-            else [Duty("lost messages", store.lease, LostMessages(self).look)],
+            else [Duty("lost messages", store.lease, lost.look)],
         )
 
     # --- what Celery tells
@@ -158,7 +160,7 @@ class CeleryQueue(EngineQueue):
     def _warnings(self) -> list[str]:
         """What of the configuration loses jobs or progress; one sentence for each."""
         found = []
-        if isinstance(self.store, MessageProgress) and self._app.progress is not None:
+        if isinstance(self.store, MessageProgress) and self._registry.progress is not None:
             found.append(
                 "Neither broker nor result backend is a Redis that continuable can use, so "
                 "progress is kept at interruptions only and lost with a worker that is killed: "

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from continuable.app import App
 from continuable.core.interrupt import PAUSED, STOPPING
 from continuable.core.outcome import Cancelled, Completed, Failed, Suspended
 from continuable.errors import JobStateError, QueueError
@@ -17,8 +16,8 @@ from continuable.model.info import JobResult
 from continuable.queues.embedded.claiming import Claimed
 from continuable.queues.embedded.finishing import finish
 from continuable.queues.embedded.liveness import WorkerLock
+from continuable.queues.embedded.queue import EmbeddedQueue
 from continuable.queues.embedded.sweeping import staying_alive, sweeping
-from continuable.queues.embedded.table import JobTable
 from continuable.worker.identity import new_worker_id
 from continuable.worker.run import RunningJob
 from continuable.worker.runner import UNKNOWN_JOB, Ran, Runner
@@ -28,7 +27,7 @@ GRACE = 30.0
 PAUSE = 0.05
 
 
-def run_here(app: App, job_id: str) -> JobResult:
+def run_here(queue: EmbeddedQueue, job_id: str) -> JobResult:
     """Run the job until it ends, in the main thread.
 
     Raises:
@@ -36,20 +35,23 @@ def run_here(app: App, job_id: str) -> JobResult:
         JobStateError: It has ended, or another worker runs it.
         JobNotFoundError: There is no such job.
     """
-    return Foreground(app, job_id).run()
+    return Foreground(queue, job_id).run()
 
 
 class Foreground:
     """A worker for a single job."""
 
-    def __init__(self, app: App, job_id: str) -> None:
-        self._table: JobTable = app.queue.table
+    def __init__(self, queue: EmbeddedQueue, job_id: str) -> None:
+        registry = queue.registry
+        self._table = queue.table
         self._job_id = job_id
         self._worker = new_worker_id()
         self._lock = WorkerLock(self._table.database.path, self._worker)
-        duties = [staying_alive(self._lock), sweeping(self._table, self._worker, app.events)]
+        duties = [staying_alive(self._lock), sweeping(self._table, self._worker, registry.events)]
         self._watcher = Watcher(self._table, self._worker, GRACE, duties)
-        self._runner = Runner(app, self._table, self._watcher, passes=(KeyboardInterrupt,))
+        self._runner = Runner(
+            registry.jobs, self._table, self._watcher, passes=(KeyboardInterrupt,)
+        )
         self._running: RunningJob | None = None
         self._wanted: str | None = None
 

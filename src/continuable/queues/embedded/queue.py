@@ -15,8 +15,7 @@ from continuable.sqlite.database import Durability
 from continuable.sqlite.location import path_of
 
 if TYPE_CHECKING:
-    from continuable.app import App
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition, Registry
 
 KEEP_FINISHED = 30 * 86400.0
 
@@ -54,12 +53,14 @@ class EmbeddedQueue(Capabilities):
         self.database = JobDatabase(path, durability=durability)
         self.table = JobTable(self.database)
         self.keep_finished = keep_finished
+        self.registry: Registry
 
-    def bind(self, app: App) -> None:
-        """The jobs of `app` are those that run here. Nothing is opened before it is needed."""
-        self.table.jobs = app.jobs
+    def bind(self, registry: Registry) -> None:
+        """The jobs of an app are those that run here. Nothing is opened before it is needed."""
+        self.registry = registry
+        self.table.jobs = registry.jobs
 
-    def declare(self, job: JobDefinition[..., Any]) -> None:
+    def declare(self, job: Definition) -> None:
         """A row names its job; there is nothing else to do."""
 
     def enqueue(self, items: Sequence[Enqueueing], connection: Any = None) -> list[Enqueued]:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from continuable.core.interrupt import STOPPING
 from continuable.core.options import DEFAULTS, JobOptions
@@ -19,7 +19,7 @@ from continuable.queues.embedded.statements import statement
 from continuable.sqlite.database import Database
 
 if TYPE_CHECKING:
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition
 
 COMPLETE = statement("complete")
 HELD_BY = statement("held_by")
@@ -53,7 +53,7 @@ class Recovered:
 class Recoveries:
     """The part of the job table that brings jobs back."""
 
-    jobs: Mapping[str, JobDefinition[..., Any]] = MappingProxyType({})
+    jobs: Mapping[str, Definition] = MappingProxyType({})
     """Those whose code is here: how often one may die and be resumed is an option of its own."""
 
     def __init__(self, database: Database) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import queue
 import select
 import signal
 import threading
@@ -13,9 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import SimpleQueue
 from types import FrameType
 
-from continuable.app import App
 from continuable.core.interrupt import STOPPING
 from continuable.errors import StoreBusyError, StoreError
 from continuable.queues.embedded.burst import PATIENCE, Burst
@@ -58,24 +57,23 @@ class WorkerOptions:
 
 
 class Worker:
-    """Works on the jobs of `app`, whose queue is embedded. To be run once, in the main thread."""
+    """Works on the jobs of an embedded queue. To be run once, in the main thread."""
 
-    def __init__(self, app: App, options: WorkerOptions) -> None:
-        if not isinstance(app.queue, EmbeddedQueue):
-            message = f"{app!r} is not on the embedded queue: start that queue's own worker"
-            raise TypeError(message)
+    def __init__(self, queue: EmbeddedQueue, options: WorkerOptions) -> None:
+        if not isinstance(queue, EmbeddedQueue):
+            raise TypeError(f"{queue!r} is not the embedded queue: start that queue's own worker")
         self.id = new_worker_id()
         self._options = options
-        self._table = app.queue.table
-        database = app.queue.database
+        self._table = queue.table
+        database, registry = queue.database, queue.registry
         self._lock = WorkerLock(database.path, self.id)
         self._doorbell = doorbell_of(database, self.id)
-        duties = [staying_alive(self._lock), sweeping(self._table, self.id, app.events)]
-        if app.queue.keep_finished is not None:
-            duties.append(pruning(self._table, app.queue.keep_finished))
+        duties = [staying_alive(self._lock), sweeping(self._table, self.id, registry.events)]
+        if queue.keep_finished is not None:
+            duties.append(pruning(self._table, queue.keep_finished))
         self._watcher = Watcher(self._table, self.id, options.grace, duties)
-        self._runner = Runner(app, self._table, self._watcher)
-        self._inbox: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
+        self._runner = Runner(registry.jobs, self._table, self._watcher)
+        self._inbox: SimpleQueue[Claimed | None] = SimpleQueue()
         self._bursts = [
             Burst(self._table, Ledger(database.path, self.id, number), self.id, options.queues)
             for number in range(options.threads)

@@ -6,7 +6,7 @@ from typing import Any
 
 from procrastinate import jobs
 
-from continuable.declaration.definition import JobDefinition
+from continuable.core.definition import Definition
 from continuable.model.payload import JobRecord
 
 RESERVED = "_continuable"
@@ -21,7 +21,7 @@ def task_arguments(record: JobRecord) -> dict[str, Any]:
     return {**plain.pop("kwargs"), RESERVED: plain}
 
 
-def record_of(job: jobs.Job, definition: JobDefinition[..., Any]) -> JobRecord:
+def record_of(job: jobs.Job, definition: Definition) -> JobRecord:
     """The record of a job that a worker has fetched: a new one where it has none of ours.
 
     Raises `TypeError` for arguments that the function does not take, and `DeserializationError`.

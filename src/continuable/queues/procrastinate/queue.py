@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from procrastinate import jobs, tasks
 from procrastinate.worker import Worker
 
+from continuable.declaration.direct import call
 from continuable.errors import QueueError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.progress.protocol import ProgressStore
@@ -32,8 +33,7 @@ from continuable.queues.procrastinate.workers import Workers
 from continuable.worker.watcher import Duty
 
 if TYPE_CHECKING:
-    from continuable.app import App
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition
 
 logger = logging.getLogger("continuable")
 
@@ -75,7 +75,7 @@ class ProcrastinateQueue(EngineQueue):
         self.aborts = Aborts(self._cancel)
         self._finishing = Finishing(procrastinate_app, self._engine, self._tasks)
 
-    def declare(self, job: JobDefinition[..., Any]) -> None:
+    def declare(self, job: Definition) -> None:
         """Make `job` a task of the app."""
         if job.name in self._tasks:  # its module was imported twice
             return
@@ -91,7 +91,7 @@ class ProcrastinateQueue(EngineQueue):
         functools.update_wrapper(task, job.function, updated=())
         self._tasks[job.name] = task
 
-    def task(self, job: JobDefinition[..., Any]) -> tasks.Task[Any, Any, Any]:
+    def task(self, job: Definition) -> tasks.Task[Any, Any, Any]:
         """Procrastinate's own object for `job`."""
         return self._tasks[job.name]
 
@@ -121,10 +121,10 @@ class ProcrastinateQueue(EngineQueue):
         self._own_store = SQLAlchemyProgress(self._engine)
         return self._own_store
 
-    def start_deliveries(self, app: App, store: ProgressStore) -> Deliveries:
+    def start_deliveries(self, store: ProgressStore) -> Deliveries:
         """For all workers in this process."""
         return Deliveries(
-            app,
+            self._registry.jobs,
             store,
             self._bring_back,
             grace=self.workers.grace,
@@ -153,12 +153,21 @@ class ProcrastinateQueue(EngineQueue):
         )
         self.rows.insert(deferrer, record)
 
-    def _middleware(self, job: JobDefinition[..., Any]) -> Callable[..., Any]:
+    def _middleware(self, job: Definition) -> Callable[..., Any]:
         """What runs a job that a worker has fetched; the task itself is for direct calls."""
 
         def fetched(context: procrastinate.JobContext, worker: Worker) -> FetchedJob:
             self.workers.met(worker)
-            return FetchedJob(self, job, context, worker)
+            return FetchedJob(
+                job,
+                context,
+                worker,
+                deliveries=self.deliveries(),
+                store=self.store,
+                rows=self.rows,
+                aborts=self.aborts,
+                workers=self.workers,
+            )
 
         def run(_call: object, context: procrastinate.JobContext, worker: Worker) -> Any:
             return fetched(context, worker).run()
@@ -221,16 +230,13 @@ class ProcrastinateQueue(EngineQueue):
         return "ProcrastinateQueue()"
 
 
-def _function(job: JobDefinition[..., Any]) -> Callable[..., Any]:
+def _function(job: Definition) -> Callable[..., Any]:
     """What a direct call of the task runs: the job, here and now."""
     if job.is_async:
 
         async def acall(*args: Any, **kwargs: Any) -> Any:
-            return await job(*args, **kwargs)
+            return await call(job, args, kwargs)
 
         return acall
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return job(*args, **kwargs)
-
-    return call
+    return lambda *args, **kwargs: call(job, args, kwargs)

@@ -12,8 +12,8 @@ from procrastinate.exceptions import JobAborted
 from procrastinate.job_context import AbortReason
 from procrastinate.worker import Worker
 
+from continuable.core.definition import Definition
 from continuable.core.outcome import Cancelled, Completed, Failed
-from continuable.declaration.definition import JobDefinition
 from continuable.errors import JobFailedError, QueueError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
@@ -24,7 +24,11 @@ from continuable.queues.procrastinate.workers import wake
 from continuable.worker.retrying import patiently
 
 if TYPE_CHECKING:
-    from continuable.queues.procrastinate.queue import ProcrastinateQueue
+    from continuable.progress.protocol import ProgressStore
+    from continuable.queues.consumer import Deliveries
+    from continuable.queues.procrastinate.aborts import Aborts
+    from continuable.queues.procrastinate.rows import JobRows
+    from continuable.queues.procrastinate.workers import Workers
 
 
 class FetchedJob:
@@ -35,12 +39,21 @@ class FetchedJob:
 
     def __init__(
         self,
-        queue: ProcrastinateQueue,
-        definition: JobDefinition[..., Any],
+        definition: Definition,
         context: JobContext,
         worker: Worker,
+        *,
+        deliveries: Deliveries,
+        store: ProgressStore,
+        rows: JobRows,
+        aborts: Aborts,
+        workers: Workers,
     ) -> None:
-        self._queue = queue
+        self._deliveries = deliveries
+        self._store = store
+        self._rows = rows
+        self._aborts = aborts
+        self._workers = workers
         self._context = context
         self._worker = worker
         self._record = record_of(context.job, definition)
@@ -49,15 +62,14 @@ class FetchedJob:
 
     def run(self) -> Any:
         """Run it to the end of this execution, and give what the job returned."""
-        with self._queue.aborts.watched(self._record.id, self._context):
-            delivered = self._queue.deliveries().run(self._record, is_retry=self._is_retry)
+        with self._aborts.watched(self._record.id, self._context):
+            delivered = self._deliveries.run(self._record, is_retry=self._is_retry)
         return self._answer(delivered)
 
     async def arun(self) -> Any:
         """The same for an `async def` job."""
-        deliveries = self._queue.deliveries()
         try:
-            delivered = await deliveries.arun(self._record, is_retry=self._is_retry)
+            delivered = await self._deliveries.arun(self._record, is_retry=self._is_retry)
         except asyncio.CancelledError:
             return await undisturbed(self._cancelled)
         if isinstance(delivered, Ended):  # which waits for nothing
@@ -83,11 +95,11 @@ class FetchedJob:
             case State.PAUSED:
                 self._come_back(f"{self._record.id} is paused", RetryDecision(retry_at=PARKED))
             case State.FAILED:
-                ended = self._queue.store.result(self._record.id)
+                ended = self._store.result(self._record.id)
                 raise JobFailedError(self._record.id, ended.error or "", ended.traceback or "")
             case State.CANCELLED:
                 raise JobAborted(f"{self._record.id} is cancelled")
-            case None if not self._queue.rows.is_held(self._context.job):
+            case None if not self._rows.is_held(self._context.job):
                 self._leave_the_row_alone()
 
     def _cancelled(self) -> None:
@@ -102,9 +114,9 @@ class FetchedJob:
         job = self._context.job
         try:
             is_aborted = patiently(
-                lambda _timeout: self._queue.rows.come_back(job, record),
+                lambda _timeout: self._rows.come_back(job, record),
                 self._record.id,
-                is_over=self._queue.workers.are_stopping,
+                is_over=self._workers.are_stopping,
             )
         except StoreError:
             is_aborted = False  # the store knows where the job is, and the row where it was
@@ -118,7 +130,7 @@ class FetchedJob:
 
     def _abort(self) -> None:
         with contextlib.suppress(QueueError):  # it has ended meanwhile, or there is no store
-            self._queue.store.request(self._record.id, "cancel")
+            self._store.request(self._record.id, "cancel")
         raise JobAborted(f"{self._record.id} was aborted")
 
     def _leave_the_row_alone(self) -> None:

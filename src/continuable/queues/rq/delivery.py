@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rq.job import Job
 from rq.results import Result
@@ -21,7 +21,7 @@ from continuable.queues.rq.message import FIELD, Message
 from continuable.queues.rq.worker import RunningWorker
 
 if TYPE_CHECKING:
-    from continuable.queues.rq.queue import RQQueue
+    from continuable.progress.protocol import ProgressStore
 
 LONGEST_WAIT = 1.0
 """Seconds for which a worker keeps a job that came too early, before others have their turn."""
@@ -30,19 +30,44 @@ LONGEST_MARGIN = 15.0
 """Seconds that a job is left to come to its next checkpoint before RQ's time limit."""
 
 
+class Place(Protocol):
+    """Where the job came from, and goes back to."""
+
+    @property
+    def store(self) -> ProgressStore:
+        """Where its progress is."""
+        ...
+
+    def queue(self, name: str | None) -> Any:
+        """A queue of RQ's."""
+        ...
+
+    def message(self, job: Job) -> Message | None:
+        """What rides with a job."""
+        ...
+
+    def put_back(self, job: Job, message: Message, *, at_front: bool = False) -> None:
+        """Put a job on its queue again, with what rides with it."""
+        ...
+
+    def value(self, job_id: str) -> Any:
+        """What a job has returned."""
+        ...
+
+
 class Delivery:
     """What RQ has handed to this process."""
 
     def __init__(
         self,
-        queue: RQQueue,
+        place: Place,
         deliveries: Deliveries,
         worker: RunningWorker,
         job: Job,
         message: Message,
         claim: Claim | None,
     ) -> None:
-        self._queue = queue
+        self._place = place
         self._deliveries = deliveries
         self._worker = worker
         self._job = job
@@ -69,7 +94,7 @@ class Delivery:
                 return left
             case PutOff(seconds):
                 if self._claim is not None:  # given back: what rides with the job stands as it did
-                    message = self._queue.message(self._job) or message
+                    message = self._place.message(self._job) or message
                 message.due = _after(seconds)
                 return self._put_back(message, at_front=not seconds)
             case Dropped(state):
@@ -109,7 +134,7 @@ class Delivery:
 
     @property
     def _origin(self) -> Any:
-        return self._queue.queue(self._job.origin)
+        return self._place.queue(self._job.origin)
 
     def _is_due(self) -> bool:
         """Wait for the job's time, for a while.
@@ -123,7 +148,7 @@ class Delivery:
         return self._message.due <= time.time()
 
     def _put_back(self, message: Message, *, at_front: bool = False) -> Any:
-        self._queue.put_back(self._job, message, at_front=at_front)
+        self._place.put_back(self._job, message, at_front=at_front)
         return leave(self._job)
 
     def _failed(self, error: BaseException) -> BaseException:
@@ -139,14 +164,14 @@ class Delivery:
         return error
 
     def _error(self) -> JobFailedError:
-        found = self._queue.store.result(self._job.id)
+        found = self._place.store.result(self._job.id)
         return JobFailedError(self._job.id, found.error or "", found.traceback or "")
 
     def _cancelled(self) -> Any:
         return leave(self._job, partial(leaving.cancelled, self._job, self._origin))
 
     def _pause(self, pipeline: Any) -> None:
-        if self._queue.store.result(self._job.id).state is State.PAUSED:
+        if self._place.store.result(self._job.id).state is State.PAUSED:
             leaving.paused(self._job, self._origin, pipeline)
 
     def _completed_before(self) -> Any:
@@ -154,7 +179,7 @@ class Delivery:
         latest = self._job.latest_result()
         if latest is not None and latest.type is Result.Type.SUCCESSFUL:
             return leave(self._job, partial(leaving.finished, self._job))
-        return self._queue.value(self._job.id)
+        return self._place.value(self._job.id)
 
 
 def _after(seconds: float) -> float:

@@ -20,6 +20,7 @@ from rq.job import Job, JobStatus
 from rq.scheduler import SCHEDULER_KEY_TEMPLATE, RQScheduler
 from rq.utils import as_text, now, utcparse
 
+from continuable.declaration.direct import call
 from continuable.errors import JobNotFoundError, QueueError
 from continuable.model.callables import function_name
 from continuable.model.payload import JobRecord
@@ -40,8 +41,7 @@ from continuable.serialization.naming import importable_module
 from continuable.worker.watcher import Duty
 
 if TYPE_CHECKING:
-    from continuable.app import App
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition
 
 Task = Callable[..., Any]
 
@@ -82,13 +82,13 @@ class RQQueue(EngineQueue):
 
     # --- what `EngineQueue` asks for
 
-    def declare(self, job: JobDefinition[..., Any]) -> None:
+    def declare(self, job: Definition) -> None:
         """Make `job` a function that RQ finds by its name."""
 
         def task(*args: Any, **kwargs: Any) -> Any:
             delivered = get_current_job()
             if delivered is None or delivered.func_name != name:
-                return job(*args, **kwargs)
+                return call(job, args, kwargs)
             return self._perform(job, delivered, args, kwargs)
 
         function = job.function
@@ -99,7 +99,7 @@ class RQQueue(EngineQueue):
         self._tasks[job.name] = task
         setattr(job, ATTRIBUTE, task)
 
-    def task(self, job: JobDefinition[..., Any]) -> Task:
+    def task(self, job: Definition) -> Task:
         """The function to enqueue with RQ's own means: `queue.enqueue(task, 42, depends_on=...)`.
 
         Its arguments are those of the job, and the job's id is the one that RQ gives.
@@ -124,7 +124,7 @@ class RQQueue(EngineQueue):
         """RQ's own Redis."""
         return RedisProgress(self.connection)
 
-    def start_deliveries(self, app: App, store: ProgressStore) -> Deliveries:
+    def start_deliveries(self, store: ProgressStore) -> Deliveries:
         """What a worker or a work horse runs its jobs with."""
         duties = []
         if self._keeps_progress:  # else it knows of no job that is not begun
@@ -133,7 +133,7 @@ class RQQueue(EngineQueue):
                 Duty("taken jobs", store.lease / 2, self._bring_back_taken),
             ]
         return Deliveries(
-            app,
+            self._registry.jobs,
             store,
             self._rescue,
             is_stopping=self._is_stopping,
@@ -185,7 +185,7 @@ class RQQueue(EngineQueue):
     def value(self, job_id: str) -> Any:
         """What a job has returned."""
         text = self.store.result(job_id).result or "null"
-        return self._app.codec.loads(text, f"The result of {job_id!r}")
+        return self._registry.codec.loads(text, f"The result of {job_id!r}")
 
     def _send_again(self, job: Job, message: Message) -> None:
         """The same where it may wait already, or was left by a dead worker."""
@@ -254,7 +254,7 @@ class RQQueue(EngineQueue):
     # --- what workers deliver
 
     def _perform(
-        self, definition: JobDefinition[..., Any], job: Job, args: Any, kwargs: Mapping[str, Any]
+        self, definition: Definition, job: Job, args: Any, kwargs: Mapping[str, Any]
     ) -> Any:
         if is_one_place(self.connection, job.connection):
             self.connection = job.connection  # which is open already
@@ -315,7 +315,7 @@ class RQQueue(EngineQueue):
         return self._worker
 
     def _new_message(
-        self, definition: JobDefinition[..., Any], job: Job, args: Any, kwargs: Mapping[str, Any]
+        self, definition: Definition, job: Job, args: Any, kwargs: Mapping[str, Any]
     ) -> Message:
         """For a job that was enqueued by RQ's own means."""
         arguments = definition.plain_arguments(args, kwargs)
@@ -367,12 +367,18 @@ class RQQueue(EngineQueue):
         return Sentry(self.connection, self.store)
 
     def _sentry_posted(
-        self, definition: JobDefinition[..., Any], worker: RunningWorker, beginning: Beginning
+        self, definition: Definition, worker: RunningWorker, beginning: Beginning
     ) -> AbstractContextManager[None]:
         if not self._keeps_progress:
             return nullcontext()
         queue, task = self.queue(worker.queues[-1]), self._tasks[definition.name]
-        return self._sentry.posted(queue, task, worker, beginning)
+        return self._sentry.posted(
+            queue,
+            task,
+            worker,
+            is_missing=beginning.is_sentry_missing,
+            waiting=beginning.waiting,
+        )
 
     def _stand_sentry(self, job: Job, worker: RunningWorker, deliveries: Deliveries) -> Retry:
         deliveries.recover()  # in a process of its own, this may be the only moment for it

@@ -19,7 +19,6 @@ from continuable.model.states import State
 from continuable.progress.protocol import ProgressStore
 
 if TYPE_CHECKING:
-    from continuable.queues.rq.beginning import Beginning
     from continuable.queues.rq.worker import RunningWorker
 
 ID = "continuable-sentry"
@@ -51,10 +50,13 @@ class Sentry:
 
     @contextmanager
     def posted(
-        self, queue: Queue, task: Any, worker: RunningWorker, beginning: Beginning
+        self, queue: Queue, task: Any, worker: RunningWorker, *, is_missing: bool, waiting: int
     ) -> Iterator[None]:
-        """See that it waits on `queue`, or is stood, while `worker` runs a job."""
-        if beginning.is_sentry_missing:
+        """See that it waits on `queue`, or is stood, while `worker` runs a job.
+
+        `is_missing`: nobody has posted it; `waiting`: so many jobs wait behind this one.
+        """
+        if is_missing:
             self._put(queue, task)
         started_at = time.monotonic()
         self._running = started_at, queue, task
@@ -64,7 +66,7 @@ class Sentry:
             self._running = None
             # With more to do, others will want it at once; and it stands by for those that run.
             is_news = time.monotonic() - started_at < NEWS_LASTS
-            waiting = beginning.waiting if is_news else worker.count_waiting()
+            waiting = waiting if is_news else worker.count_waiting()
             if waiting <= 1 and not self._store.holders():
                 self._relieve(queue)
 

@@ -14,7 +14,7 @@ from continuable.testing.resumability.trial import Trial
 from continuable.testing.resumability.world import Result, World
 
 if TYPE_CHECKING:
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition
 
 JOB_ID = "check_resumable"
 
@@ -30,7 +30,7 @@ class Rounds:
 
     def __init__(
         self,
-        job: JobDefinition[..., Any],
+        job: Definition,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         driver: Driver,

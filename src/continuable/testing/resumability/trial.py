@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from continuable.core.attention import Attention
 from continuable.core.execution import Execution
 from continuable.core.outcome import Cancelled, Completed, Failed, Outcome, Suspended
-from continuable.core.recorder import Unsaved
+from continuable.core.recorder import Unrecorded
 from continuable.model.payload import JobRecord
 from continuable.serialization import compact
 from continuable.testing.resumability.course import Course, Killed
 from continuable.testing.resumability.diagnosis import EndlessError
 from continuable.testing.resumability.driver import Driver
 from continuable.testing.resumability.points import ERROR, KILL, Strike
-from continuable.testing.resumability.watching import CourseSaver, Watch
+from continuable.testing.resumability.watching import CourseRecorder, Watch
 
 if TYPE_CHECKING:
-    from continuable.declaration.definition import JobDefinition
+    from continuable.core.definition import Definition
 
 MANY_EXECUTIONS = 10_000
 
@@ -38,7 +38,7 @@ class Trial:
 
     def __init__(
         self,
-        definition: JobDefinition[..., Any],
+        definition: Definition,
         record: JobRecord,
         driver: Driver,
         strike: Strike | None = None,
@@ -64,14 +64,14 @@ class Trial:
         """One execution: the record that the next one is to run, or the end."""
         __tracebackhide__ = True
         course, was_struck = self.course, self.course.has_struck
-        attention, saver = (
-            (Attention(), Unsaved()) if was_struck else (Watch(course), CourseSaver(course))
+        attention, recorder = (
+            (Attention(), Unrecorded()) if was_struck else (Watch(course), CourseRecorder(course))
         )
         execution = Execution(
             self._definition,
             record,
             attention=attention,
-            saver=saver,
+            recorder=recorder,
             passes=(Killed,),
             resumes_errors=False,
         )

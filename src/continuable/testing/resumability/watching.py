@@ -6,7 +6,7 @@ from typing import Any
 
 from continuable.connections.outcome import mark_in
 from continuable.core.attention import Attention
-from continuable.core.recorder import Unsaved
+from continuable.core.recorder import Unrecorded
 from continuable.testing.resumability.course import Course
 
 
@@ -19,7 +19,7 @@ class Watch(Attention):
         self.attend = course.pass_checkpoint  # type: ignore[method-assign]
 
 
-class CourseSaver(Unsaved):
+class CourseRecorder(Unrecorded):
     """Has the course pass every save that must be durable."""
 
     def __init__(self, course: Course) -> None:

@@ -38,7 +38,7 @@ def work() -> Callable[..., int]:
     """Run a worker in this process until there is no work left; its exit code."""
 
     def work(app: App, **options: object) -> int:
-        return Worker(app, WorkerOptions(drain=True, **options)).run()
+        return Worker(app.queue, WorkerOptions(drain=True, **options)).run()
 
     return work
 
@@ -51,7 +51,7 @@ def execute() -> Callable[[App, str], None]:
         table = app.queue.table
         claimed = table.claim_job("me", job_id)
         assert claimed is not None
-        finish(table, Runner(app, table, Watcher(table, "me", 600.0)).run(claimed))
+        finish(table, Runner(app.jobs, table, Watcher(table, "me", 600.0)).run(claimed))
 
     return execute
 

@@ -25,7 +25,7 @@ def main() -> int:
         command = [sys.executable, "-m", MODULE, path, json.dumps(options)]
         return supervise(command, processes)
     app = importlib.import_module(options.pop("jobs", JOBS)).make_app(Path(path))
-    return Worker(app, WorkerOptions(**options)).run()
+    return Worker(app.queue, WorkerOptions(**options)).run()
 
 
 if __name__ == "__main__":

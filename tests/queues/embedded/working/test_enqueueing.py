@@ -122,7 +122,7 @@ def test_a_job_starts_when_its_time_has_come_and_not_before(own, beside):
         assert late.result(timeout=DEADLINE) >= now + 0.6
 
     beside(wait, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert Worker(own, WorkerOptions()).run() == 0
+    assert Worker(own.queue, WorkerOptions()).run() == 0
 
 
 # --- once at a time

@@ -31,9 +31,9 @@ def test_a_worker_forgets_completed_jobs_and_leaves_failed_ones(path):
         return [job.id for job in app.queue.board.list()]
 
     done, failed = fine.enqueue(), failing.enqueue()
-    Worker(app, WorkerOptions(drain=True)).run()
+    Worker(app.queue, WorkerOptions(drain=True)).run()
     last.enqueue()
-    Worker(app, WorkerOptions(drain=True)).run()
+    Worker(app.queue, WorkerOptions(drain=True)).run()
     assert stop.is_set()
     assert failed.state() is State.FAILED
     app.queue.close()

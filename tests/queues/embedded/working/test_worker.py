@@ -301,13 +301,13 @@ def test_a_job_without_code_stays_on_the_queue(own, work, log):
         return 1
 
     handle = removed.enqueue()
-    del own._jobs["removed"]
+    del own.registry.jobs["removed"]
     assert work(own) == 0  # and does not wait for the code
     info = handle.info()
     assert (info.state, info.reason) == (State.INTERRUPTED, "unknown job")
     assert "No job is registered as 'removed' here: deploy the release that has it" in info.error
     assert "stays on the queue" in log.text
-    own._jobs["removed"] = removed
+    own.registry.jobs["removed"] = removed
     handle.resume()
     work(own)
     assert handle.result() == 1
@@ -386,7 +386,7 @@ def test_a_claim_that_came_too_late_is_nobodys_death_even_if_it_cannot_be_releas
     def late(job): ...
 
     handle = late.enqueue()
-    worker = Worker(own, WorkerOptions())
+    worker = Worker(own.queue, WorkerOptions())
     claimed = own.queue.table.claim(worker.id)
     worker._is_stopping = True
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -589,7 +589,7 @@ def test_pause_resume_and_cancel_reach_a_running_job(own, looping, beside):
                 handle.resume()
 
     beside(steer, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert Worker(own, WorkerOptions()).run() == 0
+    assert Worker(own.queue, WorkerOptions()).run() == 0
     info = handle.info()
     assert (info.state, info.executions, info.resumptions) == (State.CANCELLED, 2, 0)
     assert handle._result().reason == "cancelled"
@@ -606,7 +606,7 @@ def test_a_restart_supersedes_the_running_execution(own, looping, beside):
         looping.over.set()
 
     beside(steer)
-    assert Worker(own, WorkerOptions(drain=True)).run() == 0
+    assert Worker(own.queue, WorkerOptions(drain=True)).run() == 0
     assert (handle.state(), handle.info().executions) == (State.COMPLETED, 2)
 
 
@@ -643,7 +643,7 @@ def test_a_restart_may_begin_in_the_same_worker_before_the_old_execution_has_end
         os.kill(os.getpid(), signal.SIGTERM)
 
     beside(steer, stop)
-    assert Worker(own, WorkerOptions(threads=2)).run() == 0
+    assert Worker(own.queue, WorkerOptions(threads=2)).run() == 0
     assert [who[:2] for who in ended] == [(1, "Superseded"), (2, "Interrupt")]
 
 
@@ -682,7 +682,7 @@ def test_an_idle_worker_wakes_for_new_work_and_sleeps_without_it(own, beside, mo
         time.sleep(0.5)  # nothing is to happen in here
 
     beside(enqueue, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert Worker(own, WorkerOptions()).run() == 0
+    assert Worker(own.queue, WorkerOptions()).run() == 0
     assert len(looks) <= 2  # of the worker that has become idle
 
 
@@ -737,13 +737,13 @@ def test_progress_is_told_when_it_is_saved(own, work):
 
 def test_a_worker_needs_the_embedded_queue(own):
     class Other:
-        def bind(self, app):
+        def bind(self, registry):
             pass
 
     from continuable import App
 
-    with pytest.raises(TypeError, match="not on the embedded queue"):
-        Worker(App(queue=Other()), WorkerOptions())
+    with pytest.raises(TypeError, match="not the embedded queue"):
+        Worker(App(queue=Other()).queue, WorkerOptions())
 
 
 def test_a_worker_that_starts_after_it_was_told_to_stop_takes_nothing(own, work, monkeypatch):

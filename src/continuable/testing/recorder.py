@@ -11,7 +11,7 @@ from continuable.core.interrupt import Superseded
 from continuable.testing.entries import Entry
 
 
-class MemorySaver:
+class MemoryRecorder:
     """Keeps progress in the job's entry, as long as the job is not taken away."""
 
     def __init__(self, entry: Entry) -> None:
