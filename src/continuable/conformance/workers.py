@@ -55,9 +55,13 @@ class Worker:
 
     def signal_all(self, number: int) -> None:
         """To every process of it, as systemd's default and a terminal do."""
-        for pid in [self.pid, *descendants(self.pid)]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        processes = [self.pid, *descendants(self.pid)]
+        # One that is killed a moment later would see the others go, and leave in order.
+        stops = [signal.SIGSTOP] if number == signal.SIGKILL else []
+        for one in [*stops, number]:
+            for pid in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, one)
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until `condition` holds; where it does not, say what the worker has to say."""

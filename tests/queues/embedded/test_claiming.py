@@ -68,35 +68,35 @@ def test_the_next_job_comes_with_the_settlement(table, enqueue):
     first = table.claim("me", ["default"])
     assert table.settle(Ran(first, DONE))
     table.claim_job("me", "b")
-    refused, [third] = table.turn_over([Ran(first, DONE)], "me", claims=1, queues=["default"])
-    assert (refused, third.id, third.worker) == ([first], "c", "me")
-    assert table.turn_over([Ran(third, DONE)], "me", claims=1) == ([], [])
+    third = table.turn_over(Ran(first, DONE), ["default"])
+    assert (third.id, third.worker) == ("c", "me")
+    assert table.turn_over(Ran(third, DONE)) is None
 
 
-def test_several_jobs_are_settled_and_claimed_at_once(table, enqueue):
-    ids = [enqueue() for _ in range(5)]
-    first = table.claim("me")
-    refused, ahead = table.turn_over([Ran(first, DONE)], "me", claims=3)
-    assert refused == []
-    assert [claimed.id for claimed in ahead] == ids[1:4]
-    assert table.claim("other").id == ids[4]
-    done, *left = ahead
-    assert table.turn_over([Ran(done, DONE)], "me", releases=left) == ([], [])
-    assert [table.find(one).state for one in ids] == ["completed"] * 2 + ["waiting"] * 2 + [
-        "running"
-    ]
-    again = table.claim("me")
-    assert (again.id, again.executions) == (ids[2], 1)
-
-
-def test_of_several_queues_one_job_is_claimed_at_a_time(table, enqueue):
+def test_of_several_queues_the_best_job_is_claimed(table, enqueue):
     enqueue(id="a")
     enqueue(id="b", queue="x", priority=1)
     enqueue(id="c")
     for queues in None, ["default", "x"]:
-        _, claims = table.turn_over([], "me", claims=3, queues=queues)
-        assert [claimed.id for claimed in claims] == ["b"]
-        table.release(claims)
+        claimed = table.claim("me", queues)
+        assert claimed.id == "b"
+        table.release(claimed)
+
+
+def test_an_older_claim_writes_nothing_into_the_job_that_came_after_its_own(table, enqueue):
+    """Be it by the number of the row or by the id: both are forgotten, and given anew."""
+    first = enqueue(id="a")
+    old = table.claim("old")
+    table.discard(first)
+    enqueue(id="a")
+    new = table.claim("new")
+    assert (new.fence, new.id) == (old.fence, old.id)
+    assert new.seq != old.seq
+    before = table.find("a")
+    assert not table.settle(Ran(old, DONE))
+    table.release(old)
+    assert table.find("a") == before
+    assert table.settle(Ran(new, DONE))
 
 
 @pytest.mark.parametrize("state", ["waiting", "interrupted", "paused"])
@@ -118,7 +118,7 @@ def test_a_job_that_runs_or_is_finished_cannot_be_claimed(table, enqueue, raw, s
 def test_a_released_claim_is_as_if_it_had_not_been(table, enqueue):
     job_id = enqueue()
     claimed = table.claim("me")
-    table.release([claimed])
+    table.release(claimed)
     job = table.find(job_id)
     assert (job.state, job.executions, job.worker, job.started_at) == (State.WAITING, 0, None, None)
     assert not table.settle(Ran(claimed, DONE))

@@ -116,7 +116,7 @@ def test_a_damaged_file_says_how_to_repair_it(table, make, database, path):
 
 
 def test_a_newer_schema_asks_for_an_upgrade(database, raw, path):
-    raw.execute("UPDATE continuable_schema SET version = 2")
+    raw.execute("UPDATE continuable_schema SET version = 3")
     with pytest.raises(StoreError, match="upgrade continuable"):
         JobDatabase(path).open()
 

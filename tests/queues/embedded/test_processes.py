@@ -27,10 +27,9 @@ job = table.claim(worker)
 if worker == "hanging":
     print(job.id, flush=True)
     sys.stdin.readline()
-claims = [job] if job else []
-while claims:
-    print(claims[0].id)
-    _, claims = table.turn_over([Ran(claims[0], done)], worker, claims=1)
+while job:
+    print(job.id)
+    job = table.turn_over(Ran(job, done))
 """
 
 

@@ -200,7 +200,7 @@ class Table(RuleBasedStateMachine):
         zombie = self.pick(which)
         if zombie.sequence:
             return  # it was started
-        self.table.release([zombie.claimed])
+        self.table.release(zombie.claimed)
         if zombie.holds:
             job = zombie.job
             job.executions -= 1
@@ -306,12 +306,14 @@ class Table(RuleBasedStateMachine):
     def settle(self, zombie, outcome, cursor, *, more=False, retry_in=None):
         holds = zombie.holds
         ran = Ran(zombie.claimed, outcome, retry_in=retry_in)
-        refused, following = self.table.turn_over([ran], zombie.claimed.worker, claims=int(more))
-        assert refused == ([] if holds else [zombie.claimed])
+        if not more:
+            assert self.table.settle(ran) is holds
+        else:
+            following = self.table.turn_over(ran)
         if holds:
             self.ended(zombie, outcome, cursor, retry_in)
         if more:
-            self.taken(following[0] if following else None, self.next(None), zombie.claimed.worker)
+            self.taken(following, self.next(None), zombie.claimed.worker)
 
     def ended(self, zombie, outcome, cursor, retry_in):
         job = zombie.job

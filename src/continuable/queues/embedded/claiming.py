@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,20 +112,20 @@ class Claims:
             if not find_next(connection, queues) and not is_any_due(connection, now):
                 return None
         with self._database.transaction() as connection:
-            claims = self._claim_within(connection, worker, queues, now)
-            return claims[0] if claims else None
+            return self._claim_within(connection, worker, queues, now)
 
     def claim_job(self, worker: str, job_id: str) -> Claimed | None:
         """One job by its id, also if it is delayed or paused; `None`: it cannot be claimed."""
         with self._database.transaction() as connection:
             row = connection.execute(CLAIMABLE_JOB, {"id": job_id}).fetchone()
-            return row and take(connection, [row], worker, self._database.clock())[0]
+            return row and take(connection, row, worker, self._database.clock())
 
-    def release(self, claims: Iterable[Claimed]) -> None:
-        """Hand back what was claimed and never started, as if it had not been."""
+    def release(self, claimed: Claimed) -> None:
+        """Give back what was claimed and never started, as if it had not been."""
         now = self._database.clock()
+        row = {"seq": claimed.seq, "fence": claimed.fence, "worker": claimed.worker, "now": now}
         with self._database.transaction() as connection:
-            release(connection, claims, now)
+            connection.execute(RELEASE, row)
 
     def next_due(self) -> float | None:
         """When the next delayed job may start, in seconds since the epoch."""
@@ -143,95 +143,73 @@ class Claims:
             return bool(connection.execute(IS_PENDING, {"queues": names}).fetchone()[0])
 
     def _claim_within(
-        self,
-        connection: sqlite3.Connection,
-        worker: str,
-        queues: Queues,
-        now: float,
-        most: int = 1,
-    ) -> list[Claimed]:
-        """Claim the next jobs within a transaction: one, if there is one, or up to `most`."""
-        rows: Sequence[Row] = ()
+        self, connection: sqlite3.Connection, worker: str, queues: Queues, now: float
+    ) -> Claimed | None:
+        """Claim the next job within a transaction, if there is one."""
+        row: Row | None = None
         # A busy worker looks for jobs that have come due now and then, not at each claim.
         if 0 <= now - self._promoted_at < PROMOTION_INTERVAL:
-            rows = find_next(connection, queues, most)
-        if not rows:
+            row = find_next(connection, queues)
+        if row is None:
             self._promoted_at = now
             promote(connection, now)
-            rows = find_next(connection, queues, most)
-        return take(connection, rows, worker, now)
+            row = find_next(connection, queues)
+        return None if row is None else take(connection, row, worker, now)
 
 
 Row = tuple[Any, ...]
 
 
-def find_next(connection: sqlite3.Connection, queues: Queues, most: int = 1) -> Sequence[Row]:
-    """The jobs to run next: the highest priority first, then the oldest.
-
-    Several where all are in one queue, where it is known at once which they are; else one.
-    """
+def find_next(connection: sqlite3.Connection, queues: Queues) -> Row | None:
+    """The job to run next: of the highest priority, the oldest."""
     if queues is None:
         # Usually there is work in one queue only, and that is found in half the time.
         first, last = connection.execute(QUEUES_WITH_WORK).fetchone()
         if first is None:
-            return ()
+            return None
         if first == last:
-            found = connection.execute(NEXT_OF_QUEUE, {"queue": first, "most": most})
+            found = connection.execute(NEXT_OF_QUEUE, {"queue": first})
         else:
             found = connection.execute(NEXT_OF_ANY)
     elif len(queues) == 1:
-        found = connection.execute(NEXT_OF_QUEUE, {"queue": queues[0], "most": most})
+        found = connection.execute(NEXT_OF_QUEUE, {"queue": queues[0]})
     else:
         found = connection.execute(NEXT_OF_QUEUES, {"queues": json.dumps(list(queues))})
-    return found.fetchall()
+    row: Row | None = found.fetchone()
+    return row
 
 
-def take(
-    connection: sqlite3.Connection, rows: Sequence[Row], worker: str, now: float
-) -> list[Claimed]:
-    """Make the jobs that were found this worker's, within the same transaction."""
-    claims = []
-    for row in rows:
-        seq, id, name, queue, priority, fence, executions, resumptions, failures, *rest = row  # noqa: A001
-        reason, started_at, arguments, progress = rest
-        claims.append(
-            Claimed(
-                seq,
-                id,
-                name,
-                queue,
-                priority,
-                worker,
-                fence + 1,
-                executions + 1,
-                resumptions,
-                failures,
-                reason,
-                now if started_at is None else started_at,
-                arguments,
-                progress,
-            )
-        )
-    connection.executemany(
-        CLAIM,
-        [
-            {
-                "seq": claimed.seq,
-                "worker": worker,
-                "fence": claimed.fence,
-                "executions": claimed.executions,
-                "started_at": claimed.started_at,
-            }
-            for claimed in claims
-        ],
+def take(connection: sqlite3.Connection, row: Row, worker: str, now: float) -> Claimed:
+    """Make the job that was found this worker's, within the same transaction."""
+    seq, id, name, queue, priority, fence, executions, resumptions, failures, *rest = row  # noqa: A001
+    reason, started_at, arguments, progress = rest
+    claimed = Claimed(
+        seq,
+        id,
+        name,
+        queue,
+        priority,
+        worker,
+        fence + 1,
+        executions + 1,
+        resumptions,
+        failures,
+        reason,
+        now if started_at is None else started_at,
+        arguments,
+        progress,
     )
-    return claims
-
-
-def release(connection: sqlite3.Connection, claims: Iterable[Claimed], now: float) -> None:
-    """Hand back what was never started, within a transaction."""
-    rows = [{"seq": claimed.seq, "fence": claimed.fence, "now": now} for claimed in claims]
-    connection.executemany(RELEASE, rows)
+    connection.execute(
+        CLAIM,
+        {
+            "seq": seq,
+            "worker": worker,
+            "fence": claimed.fence,
+            "executions": claimed.executions,
+            "started_at": claimed.started_at,
+        },
+    )
+    return claimed
 
 
 def promote(connection: sqlite3.Connection, now: float) -> None:

@@ -14,16 +14,13 @@ from continuable.core.options import DEFAULTS, JobOptions
 from continuable.errors import ResumeLimitError
 from continuable.model.states import State
 from continuable.queues.embedded import history
-from continuable.queues.embedded.ledger import LastWords, last_words
 from continuable.queues.embedded.statements import statement
 from continuable.sqlite.database import Database
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
 
-COMPLETE = statement("complete")
 HELD_BY = statement("held_by")
-RELEASE = statement("release")
 TAKE_AWAY = statement("take_away")
 WORKERS = statement("workers")
 
@@ -88,12 +85,8 @@ class Recoveries:
         now = self._database.clock()
         with self._database.transaction() as connection:
             held = [Held(*row) for row in connection.execute(HELD_BY, {"workers": names})]
-            path = self._database.path
-            words = {worker: last_words(path, worker) for worker in {job.worker for job in held}}
             return [
-                take_away(connection, job, reason, self._options_of(job.name), now)
-                for job in held
-                if not is_explained(connection, job, words[job.worker], now)
+                take_away(connection, job, reason, self._options_of(job.name), now) for job in held
             ]
 
     def _options_of(self, name: str) -> JobOptions:
@@ -114,28 +107,7 @@ class Held:
     resumptions: int
     executions: int
     worker: str
-    fence: int
     progress: str
-
-
-def is_explained(connection: sqlite3.Connection, job: Held, words: LastWords, now: float) -> bool:
-    """Whether the worker's ledger says that the job has ended, or never started; then it has."""
-    claim = job.seq, job.fence
-    if done := words.done.get(claim):
-        row = {
-            "seq": job.seq,
-            "fence": job.fence,
-            "result": done.result,
-            "progress": done.progress,
-            "longest_gap": done.longest_gap,
-            "now": done.at,
-        }
-        connection.execute(COMPLETE, row)
-    elif claim in words.ahead:
-        connection.execute(RELEASE, {"seq": job.seq, "fence": job.fence, "now": now})
-    else:
-        return False
-    return True
 
 
 def take_away(

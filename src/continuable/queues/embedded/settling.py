@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from continuable.core.interrupt import CANCELLED, PAUSED
 from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Outcome, Suspended
 from continuable.model.states import State
 from continuable.queues.embedded import history
-from continuable.queues.embedded.claiming import Claimed, Claims, Queues, release
+from continuable.queues.embedded.claiming import Claimed, Claims, Queues
 from continuable.queues.embedded.statements import statement
 from continuable.sqlite.connection import LOCK_WAIT
 from continuable.worker.runner import Ran
@@ -46,57 +45,35 @@ class Settlements(Claims):
         Returns:
             Whether it was written: not if the job was taken away in the meantime.
         """
-        refused, _ = self.turn_over([ran], ran.claimed.worker, timeout=timeout)
-        return not refused
+        with self._database.transaction(timeout=timeout) as connection:
+            return settle_within(connection, ran, self._database.clock())
 
     def turn_over(
-        self,
-        ended: Iterable[Ran[Claimed]],
-        worker: str,
-        *,
-        claims: int = 0,
-        queues: Queues = None,
-        claiming: Callable[[Sequence[Claimed]], object] | None = None,
-        releases: Collection[Claimed] = (),
-        timeout: float = LOCK_WAIT,
-    ) -> tuple[list[Claimed], list[Claimed]]:
-        """Settle some jobs and claim others in the same transaction.
+        self, ran: Ran[Claimed], queues: Queues = None, *, timeout: float = LOCK_WAIT
+    ) -> Claimed | None:
+        """Write how an execution ended, and claim the next job in the same transaction.
 
         Args:
-            ended: The jobs that have run.
-            worker: The id of the worker whose they are.
-            claims: How many jobs it wants at most.
-            queues: The queues it takes jobs from.
-            claiming: Told which they are before that is committed.
-            releases: Jobs it has claimed and not started, to be handed back.
-            timeout: Seconds to wait for another connection's write lock.
-
-        Returns:
-            The jobs whose ends were not written, as they were taken away in the meantime; and
-            the jobs that were claimed.
+            ran: As in `settle`.
+            queues: The queues that its worker takes jobs from.
+            timeout: As in `settle`.
         """
         now = self._database.clock()
         with self._database.transaction(timeout=timeout) as connection:
-            refused = [ran.claimed for ran in ended if not write_end(connection, ran, now)]
-            if releases:
-                release(connection, releases, now)
-            claimed: list[Claimed] = []
-            if claims:
-                claimed = self._claim_within(connection, worker, queues, now, claims)
-                if claiming is not None:
-                    claiming(claimed)
-        for one in refused:
-            logger.warning("Job %s was taken over by a newer execution", one.id)
-        return refused, claimed
+            settle_within(connection, ran, now)
+            return self._claim_within(connection, ran.claimed.worker, queues, now)
 
 
-def write_end(connection: sqlite3.Connection, ran: Ran[Claimed], now: float) -> bool:
+def settle_within(connection: sqlite3.Connection, ran: Ran[Claimed], now: float) -> bool:
     """Write how an execution ended, within a transaction; False: the claim was taken away."""
     for entry in ran.notes:
         history.write_note(connection, ran.claimed.seq, entry)
-    return write_outcome(
+    is_written = write_outcome(
         connection, ran.claimed, ran.outcome, ran.longest_gap, ran.retry_in, now=now
     )
+    if not is_written:
+        logger.warning("Job %s was taken over by a newer execution", ran.claimed.id)
+    return is_written
 
 
 def write_outcome(
@@ -112,6 +89,7 @@ def write_outcome(
     row: dict[str, Any] = {
         "seq": claimed.seq,
         "fence": claimed.fence,
+        "worker": claimed.worker,
         "longest_gap": longest_gap,
         "now": now,
     }

@@ -6,7 +6,6 @@ from continuable.events.emission import Emission
 from continuable.events.stream import EventStream
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.queues.embedded.ledger import remove_ledgers
 from continuable.queues.embedded.liveness import (
     WorkerLock,
     bury,
@@ -49,8 +48,6 @@ def sweep(table: JobTable, worker: str, events: EventStream) -> None:
     if not dead:
         return
     recovered = table.recover(dead)
-    for one in dead:
-        remove_ledgers(database.path, one)
     bury(database.path, dead)
     if recovered:
         ring(database.path)

@@ -17,14 +17,14 @@ from types import FrameType
 
 from continuable.core.interrupt import STOPPING
 from continuable.errors import StoreBusyError, StoreError
-from continuable.queues.embedded.burst import PATIENCE, Burst
 from continuable.queues.embedded.claiming import Claimed
-from continuable.queues.embedded.ledger import Ledger
+from continuable.queues.embedded.finishing import finish
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.queue import EmbeddedQueue
 from continuable.queues.embedded.sweeping import pruning, staying_alive, sweeping
-from continuable.queues.embedded.wakeup import doorbell_of
+from continuable.queues.embedded.wakeup import doorbell_of, ring
 from continuable.worker.identity import new_worker_id
+from continuable.worker.retrying import patiently
 from continuable.worker.run import RunningJob
 from continuable.worker.runner import Runner
 from continuable.worker.watcher import Watcher
@@ -34,8 +34,6 @@ logger = logging.getLogger("continuable")
 LONGEST_SLEEP = 1.0
 """Seconds: an idle worker looks for work this often even if nobody rings."""
 WENT_IDLE = b"\0"
-BURSTS = b"\xff"
-"""A thread has begun to claim ahead: no signal has this number."""
 READ_AT_ONCE = 4096
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -74,15 +72,9 @@ class Worker:
         self._watcher = Watcher(self._table, self.id, options.grace, duties)
         self._runner = Runner(registry.jobs, self._table, self._watcher)
         self._inbox: SimpleQueue[Claimed | None] = SimpleQueue()
-        self._bursts = [
-            Burst(self._table, Ledger(database.path, self.id, number), self.id, options.queues)
-            for number in range(options.threads)
-        ]
         self._threads = [
-            threading.Thread(
-                target=self._work, args=(burst,), name=f"continuable-job-{number}", daemon=True
-            )
-            for number, burst in enumerate(self._bursts)
+            threading.Thread(target=self._work, name=f"continuable-job-{number}", daemon=True)
+            for number in range(options.threads)
         ]
         self._idle = options.threads
         self._control = options.control
@@ -154,7 +146,7 @@ class Worker:
         due = self._table.next_due()
         now = self._table.database.clock()
         timeout = LONGEST_SLEEP if due is None else min(max(0.0, due - now), LONGEST_SLEEP)
-        self._doorbell.wait(self._at_most(timeout), self._listens_to())
+        self._doorbell.wait(timeout, self._listens_to())
 
     def _finish(self) -> bool:
         """Interrupt what is running; whether it was handed back within the grace."""
@@ -164,8 +156,6 @@ class Worker:
         if self._stop_requests:
             logger.info("Worker %s stops; its jobs have %g s", self.id, self._options.grace)
         self._watcher.interrupt_all(STOPPING)
-        for burst in self._bursts:
-            burst.settle_up()
         while self._idle < self._options.threads:
             left = deadline - time.monotonic()
             if left <= 0 or self._stop_requests > 1:
@@ -180,8 +170,6 @@ class Worker:
             thread.join()
         self._runner.close()
         self._watcher.stop()
-        for burst in self._bursts:
-            burst.close()
         is_broken = self._hand_back()
         self._lock.release()
         logger.info("Worker %s stopped", self.id)
@@ -214,20 +202,14 @@ class Worker:
         return bool(left)
 
     def _wait_for_pipe(self, timeout: float) -> None:
-        """Take note of signals, of threads that have become idle, and of bursts held up."""
-        readable, _, _ = select.select(self._listens_to(), [], [], self._at_most(timeout))
+        """Take note of signals, and of threads that have become idle."""
+        readable, _, _ = select.select(self._listens_to(), [], [], timeout)
         if self._pipe in readable:
             self._idle += os.read(self._pipe, READ_AT_ONCE).count(WENT_IDLE)
         if self._control in readable and not os.read(readable[-1], READ_AT_ONCE):
             self._control = None
             self._was_told = not self._stop_requests
             self._stop_requests = max(1, self._stop_requests)
-        for burst in self._bursts:
-            if burst.is_on:
-                burst.settle_up(PATIENCE)
-
-    def _at_most(self, timeout: float) -> float:
-        return min(timeout, PATIENCE) if any(burst.is_on for burst in self._bursts) else timeout
 
     def _listens_to(self) -> list[int]:
         return [self._pipe] if self._control is None else [self._pipe, self._control]
@@ -263,12 +245,12 @@ class Worker:
 
     # --- the job threads
 
-    def _work(self, burst: Burst) -> None:
+    def _work(self) -> None:
         while (claimed := self._inbox.get()) is not None:
             following: Claimed | None = claimed
             try:
                 while following is not None:
-                    following = self._run(following, burst)
+                    following = self._run(following)
             except Exception:
                 # Not the job's doing, whose errors are outcomes: hand everything back and go.
                 logger.exception("Worker %s is broken and stops", self.id)
@@ -276,17 +258,25 @@ class Worker:
                 signal.raise_signal(signal.SIGTERM)
             os.write(self._writer, WENT_IDLE)
 
-    def _run(self, claimed: Claimed, burst: Burst) -> Claimed | None:
+    def _run(self, claimed: Claimed) -> Claimed | None:
+        """Run a job and write its end; the next one, which is claimed with that."""
         if self._is_stopping:
-            burst.give_up(claimed)
+            with contextlib.suppress(StoreError):  # then it is handed back with all that is left
+                self._table.release(claimed)
+                ring(self._table.database.path)
             return None
         ran = self._runner.run(claimed, self._started)
-        was_on = burst.is_on
-        claims_next = self._table.database.is_in_place and not self._is_stopping
-        following = burst.follow(ran, claims=claims_next)
-        if burst.is_on and not was_on:
-            os.write(self._writer, BURSTS)  # the main thread is to see whether it is held up
-        return following
+        if not self._takes_more:
+            finish(self._table, ran)
+            return None
+        queues = self._options.queues
+        return patiently(
+            lambda timeout: self._table.turn_over(ran, queues, timeout=timeout), claimed.id
+        )
+
+    @property
+    def _takes_more(self) -> bool:
+        return self._table.database.is_in_place and not self._is_stopping
 
     def _started(self, running: RunningJob) -> None:
         if self._is_stopping:

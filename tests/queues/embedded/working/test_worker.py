@@ -391,7 +391,7 @@ def test_a_claim_that_came_too_late_is_nobodys_death_even_if_it_cannot_be_releas
     worker._is_stopping = True
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert worker._run(claimed, worker._bursts[0]) is None
+        assert worker._run(claimed) is None
         other.execute("ROLLBACK")
     assert worker._hand_back()
     assert (handle.state(), handle.info().deaths) == (State.INTERRUPTED, 0)

@@ -5,4 +5,4 @@ UPDATE continuable_jobs SET
     progress = ifnull(:progress, progress),
     longest_gap = max(longest_gap, :longest_gap),
     finished_at = :now
-WHERE seq = :seq AND fence = :fence AND worker IS NOT NULL
+WHERE seq = :seq AND fence = :fence AND worker = :worker

@@ -3,4 +3,4 @@ SELECT
     jobs.resumptions, jobs.failures, jobs.reason, jobs.started_at, jobs.arguments, jobs.progress
 FROM continuable_jobs AS jobs
 WHERE is_ready AND queue = :queue
-ORDER BY priority DESC, seq LIMIT :most
+ORDER BY priority DESC, seq LIMIT 1

@@ -24,5 +24,5 @@ UPDATE continuable_jobs SET
     traceback = ifnull(:traceback, traceback),
     longest_gap = max(longest_gap, :longest_gap),
     saved_at = :now
-WHERE seq = :seq AND fence = :fence AND worker IS NOT NULL
+WHERE seq = :seq AND fence = :fence AND worker = :worker
 RETURNING state

@@ -8,4 +8,4 @@ UPDATE continuable_jobs SET
     executions = executions - 1,
     started_at = iif(executions = 1, NULL, started_at),
     finished_at = iif(state = 'cancelling', :now, NULL)
-WHERE seq = :seq AND fence = :fence AND worker IS NOT NULL
+WHERE seq = :seq AND fence = :fence AND worker = :worker

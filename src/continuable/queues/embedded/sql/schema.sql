@@ -1,10 +1,11 @@
 CREATE TABLE IF NOT EXISTS continuable_schema (version INTEGER NOT NULL) STRICT;
 
 INSERT INTO continuable_schema (version)
-SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM continuable_schema);
+SELECT 2 WHERE NOT EXISTS (SELECT 1 FROM continuable_schema);
 
 CREATE TABLE IF NOT EXISTS continuable_jobs (
-    seq INTEGER PRIMARY KEY,
+    -- Never used again, so that the claim of a job that is gone is nothing to the next one.
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     queue TEXT NOT NULL,

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import pytest
 from continuable import App
 from continuable.model.states import State
 from continuable.queues.embedded.liveness import workers_folder
-from tests.queues.embedded.working.jobs import Marks
 from tests.waiting import until
 
 JOBS = 3000
@@ -20,7 +18,6 @@ JOBS = 3000
 
 def make_app(path: Path) -> App:
     app = App(f"sqlite:///{path}", defaults={"resume_options": {"wait": 0.0}, "max_deaths": 99})
-    marks = Marks(path.parent)
     journal = os.open(path.with_name("journal"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     @app.job(name="note")
@@ -32,15 +29,6 @@ def make_app(path: Path) -> App:
     def kill(job):
         if job.executions == 1:
             os.kill(os.getpid(), signal.SIGKILL)
-
-    @app.job(name="wait", save_every=0.05)
-    def wait(job):
-        @job.step(start=0)
-        def turn(step):
-            marks.leave(f"waiting-{job.executions}")
-            while not marks.is_left("go"):
-                step.advance()
-                time.sleep(0.002)
 
     return app
 
@@ -106,26 +94,7 @@ def test_workers_that_are_killed_at_any_moment_redo_only_what_they_were_at(
     assert set(noted()) == set(range(JOBS))
 
 
-def test_a_long_job_does_not_hold_up_what_came_before_or_comes_after_it(
-    app, work_elsewhere, marks, noted
-):
-    before = app.jobs["note"].enqueue_many(calls(100))
-    long = app.jobs["wait"].enqueue()
-    after = app.jobs["note"].enqueue_many(calls(20, 100))
-    busy = work_elsewhere(jobs=__name__)
-    until(lambda: marks.is_left("waiting-1"))
-    until(lambda: all(handle.state() is State.COMPLETED for handle in before))
-    until(lambda: all(handle.state() is State.WAITING for handle in after))
-    free = work_elsewhere(jobs=__name__)
-    until(lambda: all(handle.state() is State.COMPLETED for handle in after))
-    assert long.state() is State.RUNNING
-    marks.leave("go")
-    until(lambda: long.state() is State.COMPLETED)
-    assert (busy.stop(), free.stop()) == (0, 0)
-    assert noted() == Counter(range(120))
-
-
-def test_a_worker_that_stops_in_a_burst_leaves_everything_settled(app, work_elsewhere, noted, path):
+def test_a_stop_among_short_jobs_leaves_everything_settled(app, work_elsewhere, noted, path):
     handles = app.jobs["note"].enqueue_many(calls(JOBS))
     worker = work_elsewhere(jobs=__name__)
     until(lambda: len(noted()) > 100)
