@@ -23,8 +23,9 @@ def found(result, subject):
 
 
 @pytest.fixture
-def worker(folder):
+def worker(folder, table):
     """A worker that is alive, as far as its lock tells."""
+    table.database.open()
     lock = WorkerLock(folder / "jobs.db", "a-worker")
     lock.acquire()
     yield

@@ -5,6 +5,7 @@ import pytest
 from continuable.model.states import State
 from continuable.queues.embedded.liveness import WorkerLock
 from tests.cli.conftest import sentence
+from tests.queues.embedded.dead import dead_worker
 
 COUNT = """
     @app.job(save_every=0.0)
@@ -175,7 +176,7 @@ def test_a_job_that_somebody_else_runs_is_left_alone(call, add, table):
 
 def test_a_job_whose_worker_has_died_is_taken_over(call, add, table):
     call("enqueue", add, "add", "1", "--id", "x")
-    table.claim_job("dead", "x")
+    table.claim_job(dead_worker(), "x")
     assert call("run", add, "add", "1", "--id", "x").exit_code == 0
 
 

@@ -16,6 +16,7 @@ from continuable.errors import CheckpointError, StoreError
 from continuable.sqlite import forks
 from continuable.sqlite.connection import LOCK_WAIT, Connection
 from continuable.sqlite.location import refuse_network
+from continuable.sqlite.private import make_private
 from continuable.sqlite.troubles import trouble
 
 Durability = Literal["normal", "full"]
@@ -204,6 +205,7 @@ class Database:
                         f"The job database {self.path} cannot be made: "
                         f"create the folder {self.path.parent} first"
                     )
+                make_private(self.path)
             else:
                 self.check()  # or a new, empty file would be made beside the open one
             connection = Connection(self.path)

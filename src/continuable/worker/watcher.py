@@ -115,18 +115,18 @@ class Watcher:
     def tell_overdue(self) -> None:
         """Tell of every job that has not attended to what is wanted of it."""
         now = time.monotonic()
-        for job in self._running():
+        for job in self.running:
             job.tell_if_overdue(0.0, now)
 
     def interrupt_all(self, reason: str) -> None:
         """Ask every running job to stop."""
-        for job in self._running():
+        for job in self.running:
             job.attention.interrupt(reason)
 
     def save_all(self) -> None:
         """Write what the running jobs have handed over; raises if any of it cannot be written."""
         failed: Exception | None = None
-        for job in self._running():
+        for job in self.running:
             try:
                 job.write(WRITE_WAIT)
             except Exception as error:  # noqa: BLE001 - the trouble of one job is not another's
@@ -134,14 +134,16 @@ class Watcher:
         if failed is not None:
             raise failed
 
-    def _running(self) -> list[RunningJob]:
+    @property
+    def running(self) -> list[RunningJob]:
+        """The jobs that run now."""
         return list(self._jobs)
 
     def _watch(self) -> None:
         while True:  # once at least, however soon it is stopped
             # Until it is known how long this thread rests, whoever is added wakes it.
             self._looks_again_at = math.inf
-            now, jobs = time.monotonic(), self._running()
+            now, jobs = time.monotonic(), self.running
             self._look(jobs, now)
             self._rest(jobs, now)
             if self._is_over:

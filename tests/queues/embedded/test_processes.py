@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from continuable.model.states import State
-from continuable.queues.embedded.liveness import bury, dead_workers
+from continuable.queues.embedded.liveness import dead_workers, remove_files
 from tests.waiting import DEADLINE
 
 WORK = """
@@ -77,5 +77,5 @@ def test_the_jobs_of_a_killed_process_are_there_at_once(table, enqueue):
     process.communicate()
     dead = dead_workers(path, table.workers())
     assert [job.id for job in table.recover(dead)] == [job_id]
-    bury(path, dead)
+    remove_files(path, dead)
     assert table.claim("next").id == job_id

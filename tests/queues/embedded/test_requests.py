@@ -4,6 +4,7 @@ from continuable.errors import JobNotFoundError, JobStateError, QueueError
 from continuable.model.states import REQUESTS, State
 from continuable.progress import Save
 from continuable.queues.embedded.liveness import WorkerLock
+from tests.queues.embedded.dead import dead_worker
 
 ARROWS = [
     (verb, before, after) for verb, arrows in REQUESTS.items() for before, after in arrows.items()
@@ -106,5 +107,5 @@ def test_a_job_whose_unique_key_has_gone_to_another_stays_finished(table, make, 
 
 @pytest.mark.parametrize(("verb", "state"), [("pause", State.PAUSED), ("cancel", State.CANCELLED)])
 def test_a_request_to_a_dead_workers_job_takes_effect_at_once(table, claimed, verb, state):
-    job = claimed(worker="dead")
+    job = claimed(worker=dead_worker())
     assert table.request(job.id, verb).state is state

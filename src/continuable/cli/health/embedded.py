@@ -8,7 +8,7 @@ from continuable.cli.health.finding import Finding, ok, problem, warning
 from continuable.cli.showing import phrases
 from continuable.model.states import RUNNING, State
 from continuable.queues.embedded import EmbeddedQueue
-from continuable.queues.embedded.liveness import dead_workers, known_workers
+from continuable.queues.embedded.liveness import live_workers
 from continuable.sqlite.location import SCHEME
 
 NEED_A_WORKER = RUNNING | {State.WAITING, State.INTERRUPTED}
@@ -36,8 +36,7 @@ def store(queue: EmbeddedQueue) -> Finding:
 def workers(queue: EmbeddedQueue, target: str) -> Finding:
     """Whether somebody works."""
     path = queue.database.path
-    known = known_workers(path)
-    alive = known - dead_workers(path, known)
+    alive = live_workers(path)
     if alive:
         names = ", ".join(sorted(alive))
         return ok("workers", f"{phrases.plural(len(alive), 'worker')} alive: {names}")

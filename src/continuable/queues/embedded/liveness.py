@@ -9,23 +9,31 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Iterable
+from enum import Enum, auto
 from functools import cache
 from pathlib import Path
 
 from continuable.errors import StoreError
+from continuable.sqlite.database import identity_of
+from continuable.sqlite.private import make_folder, open_private
+from continuable.worker.identity import has_died
 
-# A process that closes any descriptor of a file loses its lock on it: files in here are never
-# opened a second time.
-held: set[Path] = set()
+held: dict[Path, int] = {}
+"""The locks of this process, with their descriptors. None of these files is opened a second time:
+where locks belong to a process, closing any descriptor of the file would drop the lock."""
 
 SUFFIX = ".lock"
-PERMISSIONS = 0o660
+SECOND_LOOK = 0.05
+"""Seconds between the two looks that find a lock free."""
+MISSING = 3.0
+"""Seconds for which a lock file may be missing: its worker makes it anew within one."""
 
 
 @cache
 def workers_folder(database: Path) -> Path:
-    """The folder in which the workers of a database keep their locks and doorbells."""
+    """The folder in which the workers of a database keep their locks, and listen."""
     return database.with_name(f"{database.name}-workers")
 
 
@@ -39,51 +47,63 @@ class WorkerLock:
 
     def __init__(self, database: Path, worker: str) -> None:
         self.path = lock_path(database, worker)
+        self._database = database
+        self._identity: str | None = None
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
         """Be alive, until `release` or death. `StoreError` if the folder cannot be written."""
-        held.add(self.path)
         while True:
             try:
-                self.path.parent.mkdir(exist_ok=True)
-                descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PERMISSIONS)
+                make_folder(self.path.parent)
+                descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT)
             except OSError as error:
-                held.discard(self.path)
                 raise StoreError(
                     f"No worker can start on this database: {self.path.parent} cannot be "
                     f"written ({error.strerror}), and workers keep their locks there"
                 ) from error
             lock(descriptor)
-            # Before it was locked, somebody may have taken it for a dead worker's and removed it.
+            # Before it was locked, a sweep may have removed it as that of a dead worker.
             if self._is_at_its_place(descriptor):
-                self._descriptor = descriptor
-                return
+                break
             os.close(descriptor)
+        self._descriptor = held[self.path] = descriptor
+        self._identity = self._identity or identity(self._database)
+        self._write()
 
     def keep(self) -> None:
-        """Take it again if it was lost; to be called now and then.
+        """Acquire it again if it was lost; to be called now and then.
 
-        It is lost when the file is removed, by whoever tidies up, and when this process closes any
-        descriptor of it, as a job does that copies the folder.
+        It is lost when the file is removed. Where locks belong to a process, it is also lost when
+        this process closes any descriptor of the file, as a job does that copies the folder.
         """
         if self._descriptor is not None and not self._is_at_its_place(self._descriptor):
-            os.close(self._descriptor)
-            self._descriptor = None
+            self._let_go(self._descriptor)
         if self._descriptor is None:
             self.acquire()
         else:
             try_lock(self._descriptor)  # nothing, where it is held
 
+    def leave_word(self, reason: str) -> None:
+        """Say why this process ends with jobs in its hands, to whoever finds the lock free."""
+        with contextlib.suppress(OSError):
+            self._write(reason)
+
     def release(self) -> None:
         """Be gone, leaving nothing behind."""
-        if self._descriptor is None:
-            return
-        descriptor, self._descriptor = self._descriptor, None
-        with contextlib.suppress(OSError):
-            self.path.unlink()
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+            self._let_go(self._descriptor)
+
+    def _let_go(self, descriptor: int) -> None:
+        self._descriptor = None
+        held.pop(self.path, None)
         os.close(descriptor)
-        held.discard(self.path)
+
+    def _write(self, reason: str = "") -> None:
+        if self._descriptor is not None:
+            os.pwrite(self._descriptor, f"{self._identity}\n{reason}\n".encode(), 0)
 
     def _is_at_its_place(self, descriptor: int) -> bool:
         try:
@@ -92,12 +112,58 @@ class WorkerLock:
             return False
 
 
+class Sign(Enum):
+    """What a look at the lock of a worker shows."""
+
+    HELD = auto()
+    FREE = auto()
+    MISSING = auto()
+
+
+class Watch:
+    """Tells which workers have died, over several looks: one look alone may deceive."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._since: dict[str, float] = {}
+
+    def dead(self, among: Iterable[str]) -> set[str]:
+        """Those whose lock was found free at the last look, too, or is missing for good."""
+        now = time.monotonic()
+        signs = {worker: sign_of(lock_path(self._database, worker)) for worker in among}
+        suspects = {worker: sign for worker, sign in signs.items() if sign is not Sign.HELD}
+        found = {
+            worker
+            for worker, sign in suspects.items()
+            if worker in self._since
+            and (sign is Sign.FREE or has_died(worker) or now - self._since[worker] > MISSING)
+        }
+        self._since = {worker: self._since.get(worker, now) for worker in suspects}
+        return found
+
+    @property
+    def has_suspects(self) -> bool:
+        """Whether the last look found a lock that was not held."""
+        return bool(self._since)
+
+
 def dead_workers(database: Path, among: Iterable[str]) -> set[str]:
-    """Those of the workers `among` whose processes are gone."""
-    return {worker for worker in among if is_dead(lock_path(database, worker))}
+    """Those of the workers `among` whose processes are gone, by two looks."""
+    watch, workers = Watch(database), set(among)
+    watch.dead(workers)
+    if not watch.has_suspects:
+        return set()
+    time.sleep(SECOND_LOOK)
+    return watch.dead(workers)
 
 
-def bury(database: Path, workers: Iterable[str]) -> None:
+def last_word(database: Path, worker: str) -> str | None:
+    """Why a worker has ended with jobs in its hands, if it could say."""
+    lines = lines_of(lock_path(database, worker))
+    return (lines[1] or None) if len(lines) > 1 else None
+
+
+def remove_files(database: Path, workers: Iterable[str]) -> None:
     """Remove the files of dead workers, once their jobs are recovered."""
     for worker in workers:
         for path in (lock_path(database, worker), lock_path(database, worker).with_suffix(".fifo")):
@@ -106,11 +172,33 @@ def bury(database: Path, workers: Iterable[str]) -> None:
 
 
 def known_workers(database: Path) -> set[str]:
-    """All workers that have a lock file, dead or alive."""
+    """All workers that have a lock file, dead or alive, of this database or one before it."""
     try:
         return {path.stem for path in workers_folder(database).iterdir() if path.suffix == SUFFIX}
     except FileNotFoundError:
         return set()
+
+
+def live_workers(database: Path) -> set[str]:
+    """The workers that are alive and have this very file open."""
+    known, own = known_workers(database), identity(database)
+    alive = known - dead_workers(database, known)
+    return {w for w in alive if lines_of(lock_path(database, w))[:1] in ([own], [])}
+
+
+def identity(database: Path) -> str:
+    """Which file is at the path of the database now."""
+    return ":".join(map(str, identity_of(database) or ()))
+
+
+def lines_of(path: Path) -> list[str]:
+    """What the lock file of a worker says; nothing where it cannot be read."""
+    if path in held:
+        return os.pread(held[path], 1024, 0).decode("utf-8", "replace").splitlines()
+    try:
+        return path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return []
 
 
 def lock_path(database: Path, worker: str) -> Path:
@@ -118,18 +206,18 @@ def lock_path(database: Path, worker: str) -> Path:
     return workers_folder(database) / f"{worker}{SUFFIX}"
 
 
-def is_dead(path: Path) -> bool:
-    """Whether no process holds the lock on `path`."""
+def sign_of(path: Path) -> Sign:
+    """Whether a process holds the lock on `path`."""
     if path in held:
-        return False
+        return Sign.HELD
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = open_private(path, os.O_RDWR)
     except FileNotFoundError:
-        return True
-    except PermissionError:
-        return False  # another user's: not ours to decide
+        return Sign.MISSING
+    except OSError:
+        return Sign.HELD  # another user's, or no file of ours: not ours to decide
     try:
-        return try_lock(descriptor)
+        return Sign.FREE if try_lock(descriptor) else Sign.HELD
     finally:
         os.close(descriptor)
 
@@ -138,7 +226,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def lock(descriptor: int) -> None:
-        """Take the lock, waiting for whoever is just trying it."""
+        """Take the lock, waiting for a process that is just trying it."""
         msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
 
     def try_lock(descriptor: int) -> bool:
@@ -152,17 +240,43 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def lock(descriptor: int) -> None:
-        """Take the lock, waiting for whoever is just trying it."""
-        fcntl.lockf(descriptor, fcntl.LOCK_EX)
+    if sys.platform == "linux":
+        import struct
 
-    def try_lock(descriptor: int) -> bool:
-        """Whether this process could take the lock."""
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+        # The lock of an open file description: a job that opens and closes the file, as one does
+        # that copies the folder, leaves it alone.
+        WHOLE_FILE = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
-    # A forked child holds none of its parent's locks.
-    os.register_at_fork(after_in_child=held.clear)
+        def lock(descriptor: int) -> None:
+            """Take the lock, waiting for a process that is just trying it."""
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLKW, WHOLE_FILE)
+
+        def try_lock(descriptor: int) -> bool:
+            """Whether this process could take the lock."""
+            try:
+                fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, WHOLE_FILE)
+            except OSError:
+                return False
+            return True
+
+    else:
+
+        def lock(descriptor: int) -> None:
+            """Take the lock, waiting for a process that is just trying it."""
+            fcntl.lockf(descriptor, fcntl.LOCK_EX)
+
+        def try_lock(descriptor: int) -> bool:
+            """Whether this process could take the lock."""
+            try:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return False
+            return True
+
+    def leave_to_parent() -> None:
+        """A forked child lets go of the locks, which its parent keeps."""
+        for descriptor in held.values():
+            os.close(descriptor)
+        held.clear()
+
+    os.register_at_fork(after_in_child=leave_to_parent)

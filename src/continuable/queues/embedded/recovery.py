@@ -61,13 +61,14 @@ class Recoveries:
         with self._database.reading() as connection:
             return [row[0] for row in connection.execute(WORKERS)]
 
-    def recover(self, dead_workers: Iterable[str]) -> list[Recovered]:
+    def recover(self, dead_workers: Iterable[str], reason: str = DIED) -> list[Recovered]:
         """Take all jobs from workers that have died; they may resume at once.
 
         A job that killed its worker `max_deaths` times in a row without progress has failed, and
-        so has one that was resumed `max_resumptions` times already.
+        so has one that was resumed `max_resumptions` times already. `reason` is another one where
+        the workers had said why they end with jobs in their hands.
         """
-        return self._take_from(dead_workers, DIED)
+        return self._take_from(dead_workers, reason)
 
     def hand_back(self, worker: str, reason: str = STOPPING) -> list[Recovered]:
         """Give up the jobs of a worker that stops although they have not come to a checkpoint.

@@ -1,4 +1,4 @@
-"""Dead workers are found, buried, and their jobs brought back: each watcher does it for all."""
+"""Dead workers are found, and their jobs brought back: each worker does it for all."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from continuable.events.stream import EventStream
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.queues.embedded.liveness import (
+    Watch,
     WorkerLock,
-    bury,
-    dead_workers,
     known_workers,
+    last_word,
+    remove_files,
 )
-from continuable.queues.embedded.recovery import Recovered
+from continuable.queues.embedded.recovery import DIED, Recovered
 from continuable.queues.embedded.table import JobTable
 from continuable.queues.embedded.wakeup import ring
 from continuable.worker.watcher import Duty
@@ -31,7 +32,8 @@ def pruning(table: JobTable, keep_finished: float) -> Duty:
 
 def sweeping(table: JobTable, worker: str, events: EventStream) -> Duty:
     """The jobs of workers that have died are brought back."""
-    return Duty("workers", INTERVAL, lambda: sweep(table, worker, events))
+    watch = Watch(table.database.path)
+    return Duty("workers", INTERVAL, lambda: sweep(table, worker, events, watch))
 
 
 def staying_alive(lock: WorkerLock) -> Duty:
@@ -39,18 +41,20 @@ def staying_alive(lock: WorkerLock) -> Duty:
     return Duty("lock", INTERVAL, lock.keep)
 
 
-def sweep(table: JobTable, worker: str, events: EventStream) -> None:
-    """Bring back the jobs of whoever has died, but for `worker`, which is alive."""
-    database = table.database
-    database.check()
-    suspects = {*table.workers(), *known_workers(database.path)} - {worker}
-    dead = dead_workers(database.path, suspects)
+def sweep(table: JobTable, worker: str, events: EventStream, watch: Watch) -> None:
+    """Bring back the jobs of workers that have died, but for `worker`, which is alive."""
+    path = table.database.path
+    table.database.check()
+    suspects = {*table.workers(), *known_workers(path)} - {worker}
+    dead = watch.dead(suspects)
     if not dead:
         return
-    recovered = table.recover(dead)
-    bury(database.path, dead)
+    recovered = [
+        job for one in sorted(dead) for job in table.recover([one], last_word(path, one) or DIED)
+    ]
+    remove_files(path, dead)
     if recovered:
-        ring(database.path)
+        ring(path)
     for job in recovered:
         tell(job, events)
 

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import select
+import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +18,9 @@ from typing import Protocol
 
 from continuable.queues.embedded.liveness import workers_folder
 from continuable.sqlite.database import Database
+from continuable.sqlite.private import FILE, make_folder, narrow, open_private
 
 SUFFIX = ".fifo"
-PERMISSIONS = 0o660
 READ_AT_ONCE = 65536
 POLLING_INTERVAL = 0.1
 
@@ -48,8 +49,11 @@ def doorbell_of(database: Database, worker: str) -> Doorbell:
 
 def ring(database: Path) -> None:
     """Wake every idle worker of a database; to be called after the commit."""
+    folder = workers_folder(database)
+    if folder.is_symlink():
+        return
     try:
-        with os.scandir(workers_folder(database)) as entries:
+        with os.scandir(folder) as entries:
             idle = [entry.path for entry in entries if entry.name.endswith(SUFFIX)]
     except OSError:
         return  # no worker has ever run here, or nobody may ring: they look by themselves too
@@ -60,15 +64,16 @@ def ring(database: Path) -> None:
 def ring_one(path: str) -> None:
     """Write a byte into a FIFO, or remove it if nobody has it open."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        descriptor = open_private(path, os.O_WRONLY | os.O_NONBLOCK)
     except OSError as error:
         if error.errno == errno.ENXIO:  # its worker died in its sleep, or just got up
             with contextlib.suppress(OSError):
                 os.unlink(path)  # noqa: PTH108
         return
     try:
-        with contextlib.suppress(OSError):  # full: it has been rung for often enough
-            os.write(descriptor, b"!")
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            with contextlib.suppress(OSError):  # full: it has been rung for often enough
+                os.write(descriptor, b"!")
     finally:
         os.close(descriptor)
 
@@ -91,12 +96,13 @@ class Fifo:
             if self.path.exists():
                 return
             self.withdraw()  # somebody has tidied up
-        self.path.parent.mkdir(exist_ok=True)
+        make_folder(self.path.parent)
         unnamed = self.path.with_suffix(".new")
         with contextlib.suppress(FileNotFoundError):
             unnamed.unlink()
-        os.mkfifo(unnamed, PERMISSIONS)
-        self._descriptor = os.open(unnamed, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        os.mkfifo(unnamed, FILE)
+        narrow(unnamed, FILE)
+        self._descriptor = open_private(unnamed, os.O_RDWR | os.O_NONBLOCK)
         unnamed.rename(self.path)
 
     def wait(self, timeout: float, also: Sequence[int] = ()) -> bool:

@@ -9,11 +9,12 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from types import FrameType
+from typing import NoReturn
 
 from continuable.core.interrupt import STOPPING
 from continuable.errors import StoreBusyError, StoreError
@@ -31,6 +32,8 @@ from continuable.worker.watcher import Watcher
 
 logger = logging.getLogger("continuable")
 
+SAYING = 1.0
+"""Seconds that a worker which stops takes to say and save something: a pipe may be full."""
 LONGEST_SLEEP = 1.0
 """Seconds: an idle worker looks for work this often even if nobody rings."""
 WENT_IDLE = b"\0"
@@ -102,7 +105,9 @@ class Worker:
                 thread.start()
             logger.info("Worker %s started", self.id)
             self._serve()
-            return self._leave() if self._finish() else self._give_up()
+            if not self._finish():
+                self._give_up()
+            return self._leave()
 
     # --- the main thread
 
@@ -153,9 +158,9 @@ class Worker:
         self._is_stopping = True
         self._doorbell.withdraw()
         deadline = time.monotonic() + self._options.grace
-        if self._stop_requests:
-            logger.info("Worker %s stops; its jobs have %g s", self.id, self._options.grace)
         self._watcher.interrupt_all(STOPPING)
+        if self._stop_requests:
+            say(self._say_that_it_stops)
         while self._idle < self._options.threads:
             left = deadline - time.monotonic()
             if left <= 0 or self._stop_requests > 1:
@@ -175,15 +180,27 @@ class Worker:
         logger.info("Worker %s stopped", self.id)
         return int(is_broken)
 
-    def _give_up(self) -> int:
-        """Leave jobs that come to no checkpoint: what their threads still write is refused."""
-        self._watcher.tell_overdue()
-        with contextlib.suppress(StoreError):  # then it is said below
-            self._watcher.save_all()
-        self._hand_back()
-        self._lock.release()
-        logging.shutdown()
+    def _give_up(self) -> NoReturn:
+        """Leave jobs that come to no checkpoint to the worker that finds the lock free.
+
+        They are handed on by the end of this process, not before it: and that end waits for
+        nothing, neither for a lock nor for a pipe that is full.
+        """
+        self._lock.leave_word(STOPPING)
+        say(self._say_last_words)
         os._exit(1)
+
+    def _say_that_it_stops(self) -> None:
+        logger.info("Worker %s stops; its jobs have %g s", self.id, self._options.grace)
+
+    def _say_last_words(self) -> None:
+        with contextlib.suppress(StoreError):
+            self._watcher.save_all()
+        self._watcher.tell_overdue()
+        for job in self._watcher.running:
+            place = job.execution.description if job.execution else "not started"
+            logger.error("Job %s was not handed back in time: %s", job.claimed.id, place)
+        logging.shutdown()
 
     def _hand_back(self) -> bool:
         """Give up what this worker still holds; whether there was anything."""
@@ -282,3 +299,10 @@ class Worker:
         if self._is_stopping:
             # It came between the stop and the call to all running jobs.
             running.attention.interrupt(STOPPING)
+
+
+def say(words: Callable[[], object]) -> None:
+    """Say something, and go on even if that does not come to its end."""
+    thread = threading.Thread(target=words, daemon=True)
+    thread.start()
+    thread.join(SAYING)

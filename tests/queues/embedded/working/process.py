@@ -21,7 +21,9 @@ class WorkerProcess:
     def __init__(self, path: Path, number: int, options: dict[str, object]) -> None:
         self.log_path = path.with_name(f"worker-{number}.log")
         places = [str(ROOT / "src"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        with self.log_path.open("wb") as log:
+        log_to = options.pop("log_to", None)
+        with self.log_path.open("wb") as file:
+            log = file if log_to is None else log_to
             self._process = subprocess.Popen(
                 [sys.executable, "-m", MODULE, str(path), json.dumps(options)],
                 stdin=subprocess.DEVNULL,

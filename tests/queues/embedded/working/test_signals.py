@@ -1,5 +1,7 @@
 """A deploy: SIGTERM or SIGINT, again and again, at moments that nobody chose."""
 
+import contextlib
+import os
 import random
 import signal
 from collections import Counter
@@ -8,6 +10,7 @@ import pytest
 
 from continuable.model.states import State
 from tests.queues.embedded.working.jobs import make_table, rows_in
+from tests.queues.embedded.working.process import is_alive
 from tests.waiting import until
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
@@ -130,12 +133,13 @@ def test_a_job_that_reaches_no_checkpoint_is_given_up_at_the_end_of_the_grace(
     assert worker.stop() == 1
     assert "has reached no checkpoint for" in worker.log
     assert worker.log.index("no checkpoint for") < worker.log.index("not handed back in time")
-    info = handle.info()
-    assert (info.state, info.reason, info.resumptions) == (State.INTERRUPTED, "stopping", 1)
-    assert info.cursor == 42
+    assert handle.info().cursor == 42
     marks.leave("go")
     assert work_elsewhere(drain=True).wait() == 0
-    assert handle.state() is State.COMPLETED
+    info = handle.info()
+    assert (info.state, info.reason, info.resumptions) == (State.COMPLETED, "stopping", 1)
+    assert info.deaths == 0
+    assert [entry.event for entry in app.queue.board.history(handle.id)] == ["job.interrupted"]
 
 
 def test_a_job_without_checkpoints_is_told_of_before_anybody_stops_it(app, work_elsewhere, marks):
@@ -157,9 +161,40 @@ def test_a_second_signal_waits_for_no_grace(app, work_elsewhere, marks):
     worker.send(signal.SIGTERM)
     worker.await_log("stops; its jobs have 600 s")
     assert worker.stop(signal.SIGINT) == 1
-    assert handle.state() is State.INTERRUPTED
     # What the job had handed over to be saved is written before it is given up.
     assert handle.info().cursor == 42
+
+
+def test_a_job_that_is_given_up_runs_nowhere_else_before_its_process_has_ended(
+    app, work_elsewhere, marks
+):
+    """Also where what the worker wants to say goes into a pipe that is full."""
+    handle = app.jobs["deaf"].enqueue()
+    reader, writer = os.pipe()
+    worker = work_elsewhere(grace=0.2, log_to=writer)
+    until(lambda: marks.is_left(f"{handle.id}-1"))
+    other = work_elsewhere()
+    other.await_start()
+    fill(writer)
+    worker.send(signal.SIGTERM)
+    while is_alive(worker.pid):
+        assert handle.info().executions == 1 or not is_alive(worker.pid)
+    until(lambda: handle.info().executions == 2)
+    assert (handle.info().reason, handle.info().deaths) == ("stopping", 0)
+    marks.leave("go")
+    until(lambda: handle.state() is State.COMPLETED)
+    assert other.stop() == 0
+    os.close(reader)
+    os.close(writer)
+
+
+def fill(pipe):
+    """Write until it takes no more."""
+    os.set_blocking(pipe, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(pipe, b"x"):
+            pass
+    os.set_blocking(pipe, True)
 
 
 def test_two_signals_at_once_wait_for_no_grace(app, work_elsewhere, marks):
@@ -171,7 +206,7 @@ def test_two_signals_at_once_wait_for_no_grace(app, work_elsewhere, marks):
         worker.send(number)
     worker.send(signal.SIGCONT)
     assert worker.wait() == 1
-    assert (handle.state(), handle.info().cursor) == (State.INTERRUPTED, 42)
+    assert handle.info().cursor == 42
 
 
 def test_two_signals_to_an_idle_worker_are_as_good_as_one(app, work_elsewhere):
