@@ -83,6 +83,26 @@ def test_of_several_queues_the_best_job_is_claimed(table, enqueue):
         table.release(claimed)
 
 
+def test_a_worker_claims_only_jobs_whose_code_it_has(table, enqueue):
+    """Two apps, or two releases, may share a file."""
+    for number in range(3):
+        enqueue(id=f"theirs-{number}", name="theirs", queue="x", priority=9)
+    enqueue(id="ours", name="ours", queue="x")
+    enqueue(id="ours-later", name="ours")
+    table.jobs = {"ours": None, "another": None}
+    assert table.claim("me", ["default", "x"]).id == "ours"
+    assert table.claim("me", ["x"]) is None
+    assert table.claim("me").id == "ours-later"
+    assert table.claim("me") is None
+    assert table.pending()  # what it has claimed
+    for job_id in ("ours", "ours-later"):
+        table.discard(job_id)
+    assert not table.pending()
+    assert not table.pending(["x"])
+    table.jobs = {"theirs": None}
+    assert [table.claim("you").id for _ in range(3)] == ["theirs-0", "theirs-1", "theirs-2"]
+
+
 def test_an_older_claim_writes_nothing_into_the_job_that_came_after_its_own(table, enqueue):
     """Be it by the number of the row or by the id: both are forgotten, and given anew."""
     first = enqueue(id="a")

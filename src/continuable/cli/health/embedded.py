@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from continuable.cli.health.finding import Finding, ok, problem, warning
 from continuable.cli.showing import phrases
@@ -33,13 +33,27 @@ def store(queue: EmbeddedQueue) -> Finding:
     return ok("store", f"{queue.database.path} can be read and written")
 
 
-def workers(queue: EmbeddedQueue, target: str) -> Finding:
-    """Whether somebody works."""
-    path = queue.database.path
-    alive = live_workers(path)
-    if alive:
-        names = ", ".join(sorted(alive))
-        return ok("workers", f"{phrases.plural(len(alive), 'worker')} alive: {names}")
+def workers(queue: EmbeddedQueue, target: str) -> Iterator[Finding]:
+    """Which workers are alive, and whether one of them knows each job that waits."""
+    alive = live_workers(queue.database.path)
+    if not alive:
+        yield without_workers(queue, target)
+        return
+    yield ok("workers", f"{phrases.plural(len(alive), 'worker')} alive: {', '.join(alive)}")
+    if None in alive.values():  # which does not say
+        return
+    known = {name for jobs in alive.values() for name in jobs or ()}
+    for name in queue.table.names():
+        if name not in known:
+            yield problem(
+                "workers",
+                f"Jobs named {name!r} wait, and no worker that is alive has their code: start "
+                f"one of the release or the app that has it",
+            )
+
+
+def without_workers(queue: EmbeddedQueue, target: str) -> Finding:
+    """No worker is alive: whether one is needed."""
     count = waiting(queue.board.counts())
     named = "MODULE:APP" if target.startswith(SCHEME) else target
     start = f"`continuable worker {named}` starts one"

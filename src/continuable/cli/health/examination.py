@@ -40,7 +40,7 @@ def stored(app: App, target: str, grace: float, *, has_code: bool) -> Iterator[F
             yield embedded.missing(queue)
             return
         yield embedded.store(queue)
-        yield embedded.workers(queue, target)
+        yield from embedded.workers(queue, target)
     else:
         board.counts()
         yield ok("store", f"{type(queue).__name__} can be reached")

@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from continuable.errors import DeserializationError
 from continuable.model.payload import JobRecord
 from continuable.queues.embedded.statements import statement
 from continuable.sqlite.database import Database
 
+if TYPE_CHECKING:
+    from continuable.core.definition import Definition
+
 CLAIM = statement("claim")
 CLAIMABLE_JOB = statement("claimable_job")
 IS_ANY_DUE = statement("is_any_due")
 IS_PENDING = statement("is_pending")
 NEXT_DUE = statement("next_due")
+NEXT_KNOWN = statement("next_known")
 NEXT_OF_ANY = statement("next_of_any")
 NEXT_OF_QUEUE = statement("next_of_queue")
 NEXT_OF_QUEUES = statement("next_of_queues")
@@ -99,6 +103,8 @@ class Claimed:
 class Claims:
     """The part of the job table that hands jobs to workers."""
 
+    jobs: Mapping[str, Definition] | None = None
+    """The jobs whose code is here: no other is claimed. `None`: all."""
     _promoted_at = -math.inf
 
     def __init__(self, database: Database) -> None:
@@ -109,7 +115,7 @@ class Claims:
         now = self._database.clock()
         with self._database.reading() as connection:
             # An idle worker asks again and again: it must not take the write lock each time.
-            if not find_next(connection, queues) and not is_any_due(connection, now):
+            if not self._next(connection, queues) and not is_any_due(connection, now):
                 return None
         with self._database.transaction() as connection:
             return self._claim_within(connection, worker, queues, now)
@@ -138,9 +144,12 @@ class Claims:
 
         Jobs that were enqueued for later and have never started do not count.
         """
-        names = None if queues is None else json.dumps(list(queues))
+        row = {
+            "queues": None if queues is None else json.dumps(list(queues)),
+            "names": None if self.jobs is None else json.dumps(list(self.jobs)),
+        }
         with self._database.reading() as connection:
-            return bool(connection.execute(IS_PENDING, {"queues": names}).fetchone()[0])
+            return bool(connection.execute(IS_PENDING, row).fetchone()[0])
 
     def _claim_within(
         self, connection: sqlite3.Connection, worker: str, queues: Queues, now: float
@@ -149,15 +158,30 @@ class Claims:
         row: Row | None = None
         # A busy worker looks for jobs that have come due now and then, not at each claim.
         if 0 <= now - self._promoted_at < PROMOTION_INTERVAL:
-            row = find_next(connection, queues)
+            row = self._next(connection, queues)
         if row is None:
             self._promoted_at = now
             promote(connection, now)
-            row = find_next(connection, queues)
+            row = self._next(connection, queues)
         return None if row is None else take(connection, row, worker, now)
+
+    def _next(self, connection: sqlite3.Connection, queues: Queues) -> Row | None:
+        """The job to run next, of those whose code is here."""
+        row = find_next(connection, queues)
+        if row is None or self.jobs is None or row[NAME] in self.jobs:
+            return row
+        # Another release or another app shares the file: look past its jobs.
+        wanted = {
+            "queues": None if queues is None else json.dumps(list(queues)),
+            "names": json.dumps(list(self.jobs)),
+        }
+        known: Row | None = connection.execute(NEXT_KNOWN, wanted).fetchone()
+        return known
 
 
 Row = tuple[Any, ...]
+NAME = 2
+"""The column of a row that has the name of the job."""
 
 
 def find_next(connection: sqlite3.Connection, queues: Queues) -> Row | None:

@@ -7,6 +7,7 @@ the lock at its death, however it died, and keeps it while the process is merely
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import time
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from enum import Enum, auto
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from continuable.errors import StoreError
 from continuable.sqlite.database import identity_of
@@ -43,11 +45,13 @@ class WorkerLock:
     Args:
         database: The database file.
         worker: The id of the worker.
+        jobs: The names of the jobs whose code it has; `None`: it does not say.
     """
 
-    def __init__(self, database: Path, worker: str) -> None:
+    def __init__(self, database: Path, worker: str, jobs: Iterable[str] | None = None) -> None:
         self.path = lock_path(database, worker)
         self._database = database
+        self._jobs = jobs
         self._identity: str | None = None
         self._descriptor: int | None = None
 
@@ -101,9 +105,12 @@ class WorkerLock:
         held.pop(self.path, None)
         os.close(descriptor)
 
-    def _write(self, reason: str = "") -> None:
+    def _write(self, reason: str | None = None) -> None:
         if self._descriptor is not None:
-            os.pwrite(self._descriptor, f"{self._identity}\n{reason}\n".encode(), 0)
+            jobs = None if self._jobs is None else list(self._jobs)
+            said = {"left": reason, "database": self._identity, "jobs": jobs}
+            text = json.dumps(said).encode()
+            os.ftruncate(self._descriptor, os.pwrite(self._descriptor, text, 0))
 
     def _is_at_its_place(self, descriptor: int) -> bool:
         try:
@@ -159,8 +166,8 @@ def dead_workers(database: Path, among: Iterable[str]) -> set[str]:
 
 def last_word(database: Path, worker: str) -> str | None:
     """Why a worker has ended with jobs in its hands, if it could say."""
-    lines = lines_of(lock_path(database, worker))
-    return (lines[1] or None) if len(lines) > 1 else None
+    left: str | None = said_by(database, worker).get("left")
+    return left
 
 
 def remove_files(database: Path, workers: Iterable[str]) -> None:
@@ -179,11 +186,16 @@ def known_workers(database: Path) -> set[str]:
         return set()
 
 
-def live_workers(database: Path) -> set[str]:
-    """The workers that are alive and have this very file open."""
+def live_workers(database: Path) -> dict[str, list[str] | None]:
+    """The workers that are alive and have this very file open, each with the jobs it knows."""
     known, own = known_workers(database), identity(database)
     alive = known - dead_workers(database, known)
-    return {w for w in alive if lines_of(lock_path(database, w))[:1] in ([own], [])}
+    said = {worker: said_by(database, worker) for worker in sorted(alive)}
+    return {
+        worker: words.get("jobs")
+        for worker, words in said.items()
+        if words.get("database", own) == own
+    }
 
 
 def identity(database: Path) -> str:
@@ -191,14 +203,16 @@ def identity(database: Path) -> str:
     return ":".join(map(str, identity_of(database) or ()))
 
 
-def lines_of(path: Path) -> list[str]:
-    """What the lock file of a worker says; nothing where it cannot be read."""
-    if path in held:
-        return os.pread(held[path], 1024, 0).decode("utf-8", "replace").splitlines()
+def said_by(database: Path, worker: str) -> dict[str, Any]:
+    """What a worker says of itself in its lock file; nothing where that cannot be read."""
+    path = lock_path(database, worker)
     try:
-        return path.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return []
+        own = held.get(path)
+        text = path.read_bytes() if own is None else os.pread(own, os.fstat(own).st_size, 0)
+        said = json.loads(text)
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def lock_path(database: Path, worker: str) -> Path:

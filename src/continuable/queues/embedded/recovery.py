@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from continuable.core.interrupt import STOPPING
@@ -50,7 +49,7 @@ class Recovered:
 class Recoveries:
     """The part of the job table that brings jobs back."""
 
-    jobs: Mapping[str, Definition] = MappingProxyType({})
+    jobs: Mapping[str, Definition] | None = None
     """Those whose code is here: how often one may die and be resumed is an option of its own."""
 
     def __init__(self, database: Database) -> None:
@@ -91,7 +90,7 @@ class Recoveries:
             ]
 
     def _options_of(self, name: str) -> JobOptions:
-        definition = self.jobs.get(name)
+        definition = self.jobs.get(name) if self.jobs is not None else None
         return DEFAULTS if definition is None else definition.options
 
 

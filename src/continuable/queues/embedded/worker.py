@@ -67,7 +67,7 @@ class Worker:
         self._options = options
         self._table = queue.table
         database, registry = queue.database, queue.registry
-        self._lock = WorkerLock(database.path, self.id)
+        self._lock = WorkerLock(database.path, self.id, registry.jobs)
         self._doorbell = doorbell_of(database, self.id)
         duties = [staying_alive(self._lock), sweeping(self._table, self.id, registry.events)]
         if queue.keep_finished is not None:
