@@ -146,6 +146,12 @@ class Database:
                 f"put it back, or stop every process that uses it before changing files"
             )
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether there is another file at its path now."""
+        now = identity_of(self._place)
+        return None not in (now, self._identity) and now != self._identity
+
     def is_same_file(self, connection: sqlite3.Connection) -> bool:
         """Whether a connection of the user's own is on this file."""
         cursor = connection.cursor()

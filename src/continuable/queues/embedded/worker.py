@@ -34,6 +34,8 @@ logger = logging.getLogger("continuable")
 
 SAYING = 1.0
 """Seconds that a worker which stops takes to say and save something: a pipe may be full."""
+MISSING = 60.0
+"""Seconds for which the file of the database may be away."""
 LONGEST_SLEEP = 1.0
 """Seconds: an idle worker looks for work this often even if nobody rings."""
 WENT_IDLE = b"\0"
@@ -85,6 +87,8 @@ class Worker:
         self._was_told = False
         self._is_stopping = False
         self._is_broken = False
+        self._is_lost = False
+        self._missing_since: float | None = None
         self._trouble: str | None = None
 
     def run(self) -> int:
@@ -114,6 +118,9 @@ class Worker:
     def _serve(self) -> None:
         """Hand jobs to idle threads. A busy thread claims its next job by itself."""
         while not self._is_told_to_stop():
+            if self._has_lost_its_file():
+                self._is_lost = True
+                return
             if self._idle == 0:
                 self._doorbell.withdraw()
                 self._wait_for_pipe(LONGEST_SLEEP)
@@ -134,6 +141,19 @@ class Worker:
             except (StoreError, OSError) as error:
                 self._report(error)
                 self._wait_for_pipe(LONGEST_SLEEP)
+
+    def _has_lost_its_file(self) -> bool:
+        """Whether there is another file in the place of the database, or none for a while.
+
+        Then this worker ends, so that the one after it opens what is there. A file that is only
+        moved away and back is waited for.
+        """
+        database, now = self._table.database, time.monotonic()
+        if database.is_in_place:
+            self._missing_since = None
+            return False
+        self._missing_since = self._missing_since or now
+        return database.is_replaced or now - self._missing_since > MISSING
 
     def _is_told_to_stop(self) -> bool:
         """Asked before each claim: it may be one that a sibling, told the same, has handed back."""
@@ -178,7 +198,7 @@ class Worker:
         is_broken = self._hand_back()
         self._lock.release()
         logger.info("Worker %s stopped", self.id)
-        return int(is_broken)
+        return int(is_broken or self._is_lost)
 
     def _give_up(self) -> NoReturn:
         """Leave jobs that come to no checkpoint to the worker that finds the lock free.

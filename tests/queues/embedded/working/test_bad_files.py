@@ -14,6 +14,7 @@ import pytest
 from continuable import App
 from continuable.errors import StoreError
 from continuable.model.states import State
+from continuable.queues.embedded.liveness import live_workers
 from tests.queues.embedded.working.jobs import Marks
 from tests.waiting import DEADLINE, until
 
@@ -197,6 +198,27 @@ def test_a_worker_whose_file_has_gone_for_good_stops_all_the_same(app, work_else
     worker.stop()
     assert "stops; its jobs have 0.5 s" in worker.log
     assert not path.exists()
+
+
+@pytest.mark.parametrize("is_busy", [True, False])
+def test_a_worker_whose_file_was_replaced_ends_and_the_next_one_opens_the_new_file(
+    app, work_elsewhere, marks, path, is_busy
+):
+    if is_busy:
+        app.jobs["loop"].enqueue()
+    worker = work_elsewhere()
+    worker.await_start()
+    until(lambda: not is_busy or marks.is_left("started-1"))
+    app.queue.close()
+    for file in (path, *(path.with_name(f"{path.name}-{log}") for log in ("wal", "shm"))):
+        file.unlink()
+    new = make_app(path)
+    handle = new.jobs["add"].enqueue(1)
+    assert live_workers(path) == {}
+    assert worker.wait() == 1
+    assert work_elsewhere(drain=True).wait() == 0
+    assert handle.result() == 1
+    new.queue.close()
 
 
 # --- damaged
