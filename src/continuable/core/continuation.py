@@ -146,7 +146,7 @@ class Continuation:
         self.seen += 1
         try:
             return self.to_json()
-        except SerializationError:
+        except BaseException:
             self.completed.pop()
             self.seen -= 1
             self._values.pop(name, None)
@@ -194,17 +194,17 @@ class Continuation:
 
     def last_that_could_be_kept(self) -> str:
         """The progress with an older state, or all of it older, for when this cannot be kept."""
-        self.state = self.codec.load(self._kept.get("state", {}), "job.state")
         try:
+            self.state = self.codec.load(self._kept.get("state", {}), "job.state")
             return self.to_json()
-        except SerializationError:  # it is the cursor
+        except BaseException:  # noqa: BLE001 - it is the cursor, or a serializer that raises anything
             return compact(self._kept)
 
     def _readable(self, cursor: Any) -> Any:
-        """A cursor to be shown: in its plain form, if nobody here knows its type."""
+        """A cursor to be shown: in its plain form, where it cannot be read."""
         try:
             return self.codec.load(cursor, "The cursor")
-        except DeserializationError:
+        except BaseException:  # noqa: BLE001 - a serializer of the user's may raise anything
             return cursor
 
     def _rename(self, old: str, new: str) -> None:
@@ -251,4 +251,9 @@ class Continuation:
 
 
 def _place(step: str, cursor: Any) -> str:
-    return f"at {step!r}" if cursor is None else f"at {step!r}, cursor {brief(cursor)}"
+    if cursor is None:
+        return f"at {step!r}"
+    try:
+        return f"at {step!r}, cursor {brief(cursor)}"
+    except BaseException:  # noqa: BLE001 - its repr is the user's
+        return f"at {step!r}, cursor ..."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,12 @@ def log(event: Event) -> None:
     level = LEVELS.get(event.name, logging.INFO)
     message = "%s " + message
     logger.log(level, message, _title(event), *arguments, extra=_extra(event))
+
+
+def try_to_log(level: int, message: str, *arguments: object, exc_info: bool = False) -> None:
+    """Write one line from a thread that has to go on, whatever a handler of the log raises."""
+    with contextlib.suppress(BaseException):
+        logger.log(level, message, *arguments, exc_info=exc_info)
 
 
 def _title(event: Event) -> str:

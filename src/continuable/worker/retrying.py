@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from continuable.errors import StoreBusyError, StoreError
-
-logger = logging.getLogger("continuable")
+from continuable.events.log import try_to_log
 
 T = TypeVar("T")
 
@@ -39,8 +38,7 @@ def patiently(
             if attempt or not isinstance(error, StoreBusyError):
                 if not is_reported:
                     is_reported = True
-                    logger.error(  # noqa: TRY400 - the sentence says it
-                        "How job %s ended cannot be written yet: %s", job_id, error
-                    )
+                    message = "How job %s ended cannot be written yet: %s"
+                    try_to_log(logging.ERROR, message, job_id, error)
                 time.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
             attempt += 1
