@@ -101,6 +101,8 @@ def test_the_message_is_constant_and_the_data_are_its_arguments_and_extra(log, k
     assert all(str(value) not in record.msg for value in data.values() if value)
     assert record.continuable_event == event.name
     for field in dataclasses.fields(event):
+        if field.name == "exception":
+            continue  # that is its exc_info
         assert getattr(record, f"continuable_{field.name}") == getattr(event, field.name)
 
 
@@ -182,3 +184,27 @@ def test_large_progress_is_warned_about_once(app, log):
         r"Progress is large: 7\d{4} bytes, most of it the value of step 'large'",
         warning.getMessage(),
     )
+
+
+def test_a_failure_is_logged_with_its_traceback(app, caplog):
+    @app.job
+    def work(job):
+        raise LookupError("caf\udce9.csv")
+
+    with pytest.raises(LookupError):
+        work()
+
+    record = caplog.records[-1]
+    assert record.continuable_event == "job.failed"
+    assert record.exc_info[0] is LookupError
+    assert not hasattr(record, "continuable_exception")
+    assert "LookupError: caf\\udce9.csv" in record.exc_text
+    caplog.text.encode()
+
+
+@pytest.mark.parametrize("kind", [events.JobFailed, events.JobRetried, events.JobInterrupted])
+def test_an_exception_is_neither_compared_nor_shown(kind):
+    fields = {field.name: None for field in dataclasses.fields(kind)}
+    event = kind(**{**fields, "exception": LookupError("secret")})
+    assert event == kind(**fields)
+    assert "secret" not in repr(event)

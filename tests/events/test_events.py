@@ -35,7 +35,7 @@ def names(told):
 
 
 def fields(event):
-    own = {field.name for field in dataclasses.fields(event)}
+    own = {field.name for field in dataclasses.fields(event) if field.compare}
     common = {field.name for field in dataclasses.fields(Event)}
     return {name: getattr(event, name) for name in own - common}
 
@@ -267,6 +267,7 @@ def test_a_failure(app, told, queue):
     ]
     assert fields(told[2]) == {"error": "LookupError: no such row", "wait": 7}
     assert fields(told[4]) == {"error": "LookupError: no such row", "description": "not started"}
+    assert [type(told[at].exception) for at in (2, 4)] == [LookupError, LookupError]
 
 
 def test_a_failure_where_nothing_can_be_read(work, told, queue):

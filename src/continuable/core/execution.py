@@ -112,12 +112,13 @@ class Execution:
 
     def has_failed(self, outcome: Failed, retry_in: float | None = None) -> None:
         """Tell that the job has failed, or that its queue runs it again in `retry_in` seconds."""
+        error, exception = outcome.report.summary, outcome.error
         if retry_in is None:
             self._emission.emit(
-                "job.failed", error=outcome.report.summary, description=self.description
+                "job.failed", error=error, description=self.description, exception=exception
             )
         else:
-            self._emission.emit("job.retried", error=outcome.report.summary, wait=retry_in)
+            self._emission.emit("job.retried", error=error, wait=retry_in, exception=exception)
 
     @property
     def description(self) -> str:
@@ -231,6 +232,7 @@ class Execution:
             reason=reason,
             description=self.description,
             error=report.summary if report else None,
+            exception=error,
         )
         resume = options.resume_options
         return Suspended(
@@ -242,6 +244,7 @@ class Execution:
             priority=resume.get("priority"),
             is_counted=is_counted,
             error=report,
+            exception=error,
         )
 
     def _limit_reached(self, limit: int, progress: str, cause: BaseException | None) -> Failed:

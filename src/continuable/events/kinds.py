@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -62,7 +62,9 @@ class JobInterrupted(Event):
     reason: str
     description: str
     error: str | None = None
-    """The exception that came after progress, where that was the reason."""
+    """The exception that came after progress, where that was the reason, in a line."""
+    exception: BaseException | None = field(default=None, compare=False, repr=False)
+    """That exception, with its traceback."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class JobFailed(Event):
     name = "job.failed"
     error: str
     description: str
+    exception: BaseException | None = field(default=None, compare=False, repr=False)
+    """What was raised, with its traceback; `None`: nothing was, or not in this process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,8 @@ class JobRetried(Event):
     error: str
     wait: float
     """Seconds until then."""
+    exception: BaseException | None = field(default=None, compare=False, repr=False)
+    """What was raised, with its traceback."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("continuable")
 logger.addHandler(logging.NullHandler())
+_formatter = logging.Formatter()
 
 MILLISECONDS = 1000
 
@@ -24,6 +25,10 @@ LEVELS = {
 }
 
 
+TRACED = frozenset({"job.failed", "job.retried"})
+"""The kinds whose lines come with the traceback."""
+
+
 def wants(name: str) -> bool:
     """Whether the log shows events of this kind."""
     return logger.isEnabledFor(LEVELS.get(name, logging.INFO))
@@ -34,7 +39,21 @@ def log(event: Event) -> None:
     message, *arguments = _sentence(event)
     level = LEVELS.get(event.name, logging.INFO)
     message = "%s " + message
-    logger.log(level, message, _title(event), *arguments, extra=_extra(event))
+    exception = getattr(event, "exception", None) if event.name in TRACED else None
+    logger.log(level, message, _title(event), *arguments, extra=_extra(event), exc_info=exception)
+
+
+def escape_traceback(record: logging.LogRecord) -> bool:
+    """Write a traceback so that every file takes it: in an odd file name, not all is text."""
+    if record.exc_info:
+        text = _formatter.formatException(record.exc_info)
+        escaped = text.encode("utf-8", "backslashreplace").decode()
+        if escaped != text:
+            record.exc_text = escaped
+    return True
+
+
+logger.addFilter(escape_traceback)
 
 
 def try_to_log(level: int, message: str, *arguments: object, exc_info: bool = False) -> None:
@@ -49,7 +68,9 @@ def _title(event: Event) -> str:
 
 def _extra(event: Event) -> dict[str, Any]:
     # `name` and the like are taken by the log record itself.
-    fields = {f"continuable_{f.name}": getattr(event, f.name) for f in dataclasses.fields(event)}
+    # The exception is its `exc_info`.
+    names = [f.name for f in dataclasses.fields(event) if f.name != "exception"]
+    fields = {f"continuable_{name}": getattr(event, name) for name in names}
     return {"continuable_event": event.name, **fields}
 
 

@@ -267,7 +267,7 @@ class Deliveries:
                 notes=ran.notes,
             )
 
-        return patiently(settle, ran.claimed.id, is_over=self._is_grace_over)
+        return patiently(settle, ran.claimed.id, error=ran.error, is_over=self._is_grace_over)
 
     async def _aclaim(self, record: JobRecord, *, is_retry: bool) -> Claim | PutOff | Dropped:
         self._look_out()

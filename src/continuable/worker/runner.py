@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -13,7 +12,6 @@ from continuable.core.definition import Definition
 from continuable.core.execution import Execution
 from continuable.core.options import exponential_backoff
 from continuable.core.outcome import ErrorReport, Failed, Outcome, Suspended
-from continuable.core.report import all_behind, traceback_of
 from continuable.errors import DeserializationError
 from continuable.events.log import try_to_log
 from continuable.progress.protocol import Keeper, Note
@@ -40,6 +38,14 @@ class Ran(Generic[R]):
     longest_gap: float = 0.0
     retry_in: float | None = None
     notes: Sequence[Note] = ()
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the job has raised, where it has failed or an error resumes it."""
+        match self.outcome:
+            case Failed(error=error) | Suspended(exception=error):
+                return error
+        return None
 
 
 class Runner:
@@ -159,15 +165,7 @@ def _ran(running: RunningJob, execution: Execution, outcome: Outcome) -> Ran[Any
         failures = 1 if outcome.made_progress else claimed.failures + 1
         retry_in = _retry_in(execution.definition, failures) if outcome.may_retry else None
         execution.has_failed(outcome, retry_in)
-        # It is written down; its frames may hold a transaction that is open on this file.
-        free_frames(outcome.error)
     return Ran(claimed, outcome, running.attention.longest_gap, retry_in, running.notes_left())
-
-
-def free_frames(error: BaseException) -> None:
-    """Let go of what the frames hold through which `error`, and whatever caused it, went."""
-    for one in all_behind(error):
-        traceback.clear_frames(traceback_of(one))
 
 
 def _retry_in(definition: Definition, failures: int) -> float | None:

@@ -84,6 +84,7 @@ class Burst:
             return patiently(
                 lambda timeout: self._turn_over(ended, claims=claims, timeout=timeout),
                 ran.claimed.id,
+                error=ran.error,
             )
 
     def give_up(self, claimed: Claimed) -> None:
