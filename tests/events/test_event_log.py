@@ -50,6 +50,13 @@ EVERY_KIND = [
         {"error": "LookupError: x", "wait": 2.0},
         "failed and is retried in 2.0 s: LookupError: x",
     ),
+    (
+        events.JobDied,
+        {"worker": "host-7-ab", "description": "after 'a'"},
+        "was running after 'a' when its worker host-7-ab died",
+    ),
+    (events.JobPaused, {"description": "after 'a'"}, "paused after 'a'"),
+    (events.JobRestarted, {}, "sent back to its beginning"),
     (events.StepStarted, {"step": "b", "cursor": 0, "resumed": False}, "step b started"),
     (
         events.StepStarted,

@@ -58,6 +58,7 @@ def test_every_kind_has_a_dotted_name_of_its_own():
     assert set(EVENTS) == {
         *("job.enqueued", "job.started", "job.resumed", "job.notified", "job.interrupted"),
         *("job.completed", "job.failed", "job.cancelled", "job.retried"),
+        *("job.died", "job.paused", "job.restarted"),
         *("step.started", "step.skipped", "step.completed", "step.interrupted"),
         *("progress.saved", "checkpoint.overdue"),
     }

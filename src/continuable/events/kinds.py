@@ -109,6 +109,31 @@ class JobRetried(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobDied(Event):
+    """The worker that ran the job has died, or gave no sign of life for the time of a lease."""
+
+    name = "job.died"
+    worker: str
+    description: str
+    """Where the job is, as far as that was saved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPaused(Event):
+    """The job is held until somebody resumes it."""
+
+    name = "job.paused"
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRestarted(Event):
+    """Somebody has sent the job back to its beginning."""
+
+    name = "job.restarted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted(Event):
     """A step begins, or goes on at its cursor."""
 

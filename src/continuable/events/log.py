@@ -20,6 +20,7 @@ LEVELS = {
     "job.enqueued": logging.DEBUG,
     "progress.saved": logging.DEBUG,
     "job.retried": logging.WARNING,
+    "job.died": logging.WARNING,
     "checkpoint.overdue": logging.WARNING,
     "job.failed": logging.ERROR,
 }
@@ -100,6 +101,12 @@ def _sentence(event: Event) -> tuple[Any, ...]:  # noqa: C901, PLR0911, PLR0912 
             return "cancelled (%s) %s", event.reason, event.description
         case events.JobRetried():
             return "failed and is retried in %.1f s: %s", event.wait, event.error
+        case events.JobDied():
+            return "was running %s when its worker %s died", event.description, event.worker
+        case events.JobPaused():
+            return "paused %s", event.description
+        case events.JobRestarted():
+            return ("sent back to its beginning",)
         case events.StepStarted(resumed=True):
             return "step %s resumed from cursor %r", event.step, event.cursor
         case events.StepStarted():
