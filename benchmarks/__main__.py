@@ -16,6 +16,7 @@ from benchmarks import (
     resumability,
     rows,
     skipping,
+    steps,
     stores,
 )
 from benchmarks.table import HEADING
@@ -23,6 +24,7 @@ from benchmarks.table import HEADING
 MODULES = {
     "checkpoints": checkpoints,
     "skipping": skipping,
+    "steps": steps,
     "rows": rows,
     "progress": progress,
     "stores": stores,

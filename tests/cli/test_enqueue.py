@@ -123,3 +123,8 @@ def test_waiting_time_starts_when_it_is_enqueued(call, add, table):
     while table.claim("me") is None:
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def test_what_no_queue_can_hold_is_a_sentence(call, add):
+    told = sentence(call("enqueue", add, "add", "1", "--priority", "4294967296"), 2)
+    assert told == "priority is an integer of at most 32 bits, not 4294967296"

@@ -50,6 +50,13 @@ EVERY_KIND = [
         {"error": "LookupError: x", "wait": 2.0},
         "failed and is retried in 2.0 s: LookupError: x",
     ),
+    (
+        events.JobDied,
+        {"worker": "host-7-ab", "description": "after 'a'"},
+        "was running after 'a' when its worker host-7-ab died",
+    ),
+    (events.JobPaused, {"description": "after 'a'"}, "paused after 'a'"),
+    (events.JobRestarted, {}, "sent back to its beginning"),
     (events.StepStarted, {"step": "b", "cursor": 0, "resumed": False}, "step b started"),
     (
         events.StepStarted,
@@ -101,6 +108,8 @@ def test_the_message_is_constant_and_the_data_are_its_arguments_and_extra(log, k
     assert all(str(value) not in record.msg for value in data.values() if value)
     assert record.continuable_event == event.name
     for field in dataclasses.fields(event):
+        if field.name == "exception":
+            continue  # that is its exc_info
         assert getattr(record, f"continuable_{field.name}") == getattr(event, field.name)
 
 
@@ -182,3 +191,27 @@ def test_large_progress_is_warned_about_once(app, log):
         r"Progress is large: 7\d{4} bytes, most of it the value of step 'large'",
         warning.getMessage(),
     )
+
+
+def test_a_failure_is_logged_with_its_traceback(app, caplog):
+    @app.job
+    def work(job):
+        raise LookupError("caf\udce9.csv")
+
+    with pytest.raises(LookupError):
+        work()
+
+    record = caplog.records[-1]
+    assert record.continuable_event == "job.failed"
+    assert record.exc_info[0] is LookupError
+    assert not hasattr(record, "continuable_exception")
+    assert "LookupError: caf\\udce9.csv" in record.exc_text
+    caplog.text.encode()
+
+
+@pytest.mark.parametrize("kind", [events.JobFailed, events.JobRetried, events.JobInterrupted])
+def test_an_exception_is_neither_compared_nor_shown(kind):
+    fields = {field.name: None for field in dataclasses.fields(kind)}
+    event = kind(**{**fields, "exception": LookupError("secret")})
+    assert event == kind(**fields)
+    assert "secret" not in repr(event)

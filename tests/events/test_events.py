@@ -35,7 +35,7 @@ def names(told):
 
 
 def fields(event):
-    own = {field.name for field in dataclasses.fields(event)}
+    own = {field.name for field in dataclasses.fields(event) if field.compare}
     common = {field.name for field in dataclasses.fields(Event)}
     return {name: getattr(event, name) for name in own - common}
 
@@ -58,6 +58,7 @@ def test_every_kind_has_a_dotted_name_of_its_own():
     assert set(EVENTS) == {
         *("job.enqueued", "job.started", "job.resumed", "job.notified", "job.interrupted"),
         *("job.completed", "job.failed", "job.cancelled", "job.retried"),
+        *("job.died", "job.paused", "job.restarted"),
         *("step.started", "step.skipped", "step.completed", "step.interrupted"),
         *("progress.saved", "checkpoint.overdue"),
     }
@@ -267,6 +268,7 @@ def test_a_failure(app, told, queue):
     ]
     assert fields(told[2]) == {"error": "LookupError: no such row", "wait": 7}
     assert fields(told[4]) == {"error": "LookupError: no such row", "description": "not started"}
+    assert [type(told[at].exception) for at in (2, 4)] == [LookupError, LookupError]
 
 
 def test_a_failure_where_nothing_can_be_read(work, told, queue):

@@ -17,6 +17,7 @@ from continuable.errors import CheckpointError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress import Claim
+from continuable.progress.protocol import Save
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.consumer import Again, Deliveries, Dropped, Ended, PutOff
 from continuable.worker.watcher import Duty
@@ -616,3 +617,90 @@ def test_a_job_of_a_worker_that_nothing_is_known_of_waits_for_its_lease(app, sto
     assert isinstance(delivered, PutOff)
     assert delivered.seconds > LEASE / 2
     assert not sent
+
+
+@pytest.fixture
+def told(app):
+    """The events that are not of an execution."""
+    told = []
+    names = {"job.died", "job.paused", "job.cancelled", "job.failed"}
+    app.subscribe(lambda event: told.append(event) if event.name in names else None)
+    return told
+
+
+def names_of(told):
+    return [event.name for event in told]
+
+
+def test_a_death_is_told_by_the_one_that_brings_the_job_back(app, path, worker, sent, told):
+    @app.job
+    def work(job): ...
+
+    hasty = SQLiteProgress(path, lease=0.2)
+    hasty.claim(message(work), "dead")
+    claim = hasty.claim(message(work, job_id="job-2"), "dead")
+    hasty.save([Save(claim.id, claim.fence, 1, '{"completed":["a"],"current":["b",7]}')])
+    worker(hasty)
+    until(lambda: len(sent) >= 2)
+    assert {(event.job_id, event.name, event.worker, event.description) for event in told} == {
+        ("job-1", "job.died", "dead", "not started"),
+        ("job-2", "job.died", "dead", "at 'b', cursor 7"),
+    }
+    assert len(told) == 2
+    hasty.close()
+
+
+def test_a_message_that_was_lost_is_no_death(app, path, worker, sent, told):
+    @app.job
+    def work(job):
+        if job.executions == 1:
+            job.interrupt("later")
+
+    hasty = SQLiteProgress(path, lease=0.2)
+    deliveries = worker(hasty)
+    assert isinstance(deliveries.run(message(work)), Again)  # which nobody sends
+    until(lambda: sent)
+    assert told == []
+    hasty.close()
+
+
+def test_a_death_of_a_job_without_code_is_told_too(app, path, worker, sent, told):
+    @app.job
+    def other(job): ...
+
+    hasty = SQLiteProgress(path, lease=0.2)
+    hasty.claim(JobRecord(id="job-1", name="gone"), "dead")
+    worker(hasty)
+    until(lambda: sent)
+    assert [(event.name, event.job_name) for event in told] == [("job.died", "gone")]
+    hasty.close()
+
+
+@on_linux
+@pytest.mark.parametrize("max_deaths", [1, 2])
+def test_a_death_that_a_second_delivery_finds_is_told(
+    app, store, worker, told, monkeypatch, max_deaths
+):
+    @app.job(max_deaths=max_deaths)
+    def work(job): ...
+
+    deliveries = worker(store, begins_at_once=False)
+    store.claim(message(work), "dead")
+    monkeypatch.setattr("continuable.queues.consumer.has_died", lambda name: name == "dead")
+    deliveries.run(message(work))
+    expected = ["job.died", "job.failed"] if max_deaths == 1 else ["job.died"]
+    assert names_of(told) == expected
+    if max_deaths == 1:
+        assert told[1].error.startswith("Killed its worker 1 times")
+
+
+@pytest.mark.parametrize(("verb", "name"), [("pause", "job.paused"), ("cancel", "job.cancelled")])
+def test_a_request_that_wins_over_an_interrupt_is_told(app, store, worker, told, verb, name):
+    @app.job
+    def work(job):
+        job.step(lambda: None, name="a")
+        store.request(job.id, verb)
+        job.interrupt("for a reason of its own")
+
+    worker(store).run(message(work))
+    assert [(event.name, event.description) for event in told] == [(name, "after 'a'")]

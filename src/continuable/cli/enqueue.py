@@ -45,9 +45,12 @@ def command(
     app, name, arguments = app_and_job(words)
     job = find_job(app, name)
     args, kwargs = read_arguments(job, arguments)
-    enqueuer = job.using(
-        wait=wait or 0.0, at=at, queue=queue, priority=priority, id=job_id, unique=unique
-    )
+    try:
+        enqueuer = job.using(
+            wait=wait or 0.0, at=at, queue=queue, priority=priority, id=job_id, unique=unique
+        )
+    except ValueError as error:
+        raise Failure(str(error), WRONG_USAGE) from None
     handle = enqueuer.enqueue(*args, **kwargs)
     if as_json:
         print_json({"id": handle.id, "is_new": handle.is_new})

@@ -41,6 +41,10 @@ class Checkpoints:
         self._interruption = (reason, detail)
         raise Interrupt(reason, detail)
 
+    def adopt(self) -> None:
+        """The job has ended, and this thread writes that down; it may be another one."""
+        self._owner = threading.get_ident()
+
     def reraise_interrupt(self) -> None:
         """Raise the interrupt again if the job has swallowed it."""
         if self.attention.is_superseded:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection
 from typing import Any
 
+from continuable.core.growing import GrowingJson
 from continuable.core.position import Position
 from continuable.core.validation import (
     validate_expected_order,
@@ -58,6 +59,9 @@ class Continuation:
         self._resume_total: int | None = progress.get("total")
         self._resume_source = progress.get("source")
         self._kept = progress
+        self._completed_json, self._values_json = GrowingJson(), GrowingJson()
+        self._names: set[str] = set()
+        """Of all completed steps, where they are as many."""
         self._completed_before = len(self.completed)
         self.seen = 0
         """How many of the completed steps the job function has come by."""
@@ -106,8 +110,9 @@ class Continuation:
         if self.skips(name):
             return True
         current = self.current.name if self.current is not None else None
-        validate_not_encountered(name, self.completed[: self.seen], current)
-        validate_expected_order(name, self.completed[self.seen :])
+        validate_not_encountered(name, current, is_seen=self._is_seen(name))
+        next_up = self.completed[self.seen] if self.seen < len(self.completed) else None
+        validate_expected_order(name, next_up)
         left = current if self.resume_from is None else self.resume_from
         validate_resume_expected(name, left)
         return False
@@ -140,16 +145,19 @@ class Continuation:
         """
         if value is not None:
             what = f"The value that step {name!r} returned (keep=False keeps none)"
-            self._values[name] = self.codec.dump(value, what)
+            self._keep_value(name, self.codec.dump(value, what))
         current, self.current = self.current, None
         self.completed.append(name)
+        self._completed_json.add([name])
+        self._names.add(name)
         self.seen += 1
         try:
             return self.to_json()
-        except SerializationError:
+        except BaseException:
             self.completed.pop()
             self.seen -= 1
             self._values.pop(name, None)
+            self._forget_written()
             self.current = current
             raise
 
@@ -162,8 +170,9 @@ class Continuation:
     def to_json(self) -> str:
         """The plain form as it is kept; `SerializationError` if it is too large."""
         plain = self.plain()
-        text = compact(plain)
-        if len(text) > LARGE:
+        text = self._written(plain)
+        # To find what is large takes longer than all the rest: once, and for an error.
+        if len(text) > (self._size_limit if self._was_warned else LARGE):
             self._mind_size(text, plain)
         self._kept = plain
         return text
@@ -192,19 +201,49 @@ class Continuation:
             plain["state"] = self.codec.dump(self.state, "job.state")
         return plain if self.completed or len(plain) > 1 else {}
 
+    def _written(self, plain: dict[str, Any]) -> str:
+        """`compact(plain)`, where what is completed was serialised when that happened."""
+        pieces: list[str] = []
+        for key, value in plain.items():
+            if value is self.completed:
+                text = f"[{self._completed_json.text_of(self.completed)}]"
+            elif value is self._values:
+                text = f"{{{self._values_json.text_of(self._values)}}}"
+            else:
+                text = compact(value)
+            pieces += [",", compact(key), ":", text]
+        return "".join(["{", *pieces[1:], "}"])
+
+    def _keep_value(self, name: str, plain: Any) -> None:
+        if name in self._values:
+            self._values_json.forget()
+        self._values[name] = plain
+        self._values_json.add({name: plain})
+
+    def _is_seen(self, name: str) -> bool:
+        """Whether the job function has come by a completed step of this name."""
+        if len(self._names) != len(self.completed):
+            self._names = set(self.completed)
+        return name in self._names and name in self.completed[: self.seen]
+
+    def _forget_written(self) -> None:
+        self._names.clear()
+        self._completed_json.forget()
+        self._values_json.forget()
+
     def last_that_could_be_kept(self) -> str:
         """The progress with an older state, or all of it older, for when this cannot be kept."""
-        self.state = self.codec.load(self._kept.get("state", {}), "job.state")
         try:
+            self.state = self.codec.load(self._kept.get("state", {}), "job.state")
             return self.to_json()
-        except SerializationError:  # it is the cursor
+        except BaseException:  # noqa: BLE001 - it is the cursor, or a serializer that raises anything
             return compact(self._kept)
 
     def _readable(self, cursor: Any) -> Any:
-        """A cursor to be shown: in its plain form, if nobody here knows its type."""
+        """A cursor to be shown: in its plain form, where it cannot be read."""
         try:
             return self.codec.load(cursor, "The cursor")
-        except DeserializationError:
+        except BaseException:  # noqa: BLE001 - a serializer of the user's may raise anything
             return cursor
 
     def _rename(self, old: str, new: str) -> None:
@@ -213,6 +252,7 @@ class Continuation:
         if self.resume_from == old:
             self.resume_from = new
         elif old in self.completed[self.seen :]:  # not one that the job has just come by
+            self._forget_written()
             self.completed[self.completed.index(old, self.seen)] = new
             if old in self._values:
                 self._values[new] = self._values.pop(old)
@@ -223,6 +263,7 @@ class Continuation:
             expected = self.completed[self.seen]
             if expected == name or expected not in self._removed_steps:
                 break
+            self._forget_written()
             del self.completed[self.seen]
             self._completed_before -= 1
             self._values.pop(expected, None)
@@ -251,4 +292,9 @@ class Continuation:
 
 
 def _place(step: str, cursor: Any) -> str:
-    return f"at {step!r}" if cursor is None else f"at {step!r}, cursor {brief(cursor)}"
+    if cursor is None:
+        return f"at {step!r}"
+    try:
+        return f"at {step!r}, cursor {brief(cursor)}"
+    except BaseException:  # noqa: BLE001 - its repr is the user's
+        return f"at {step!r}, cursor ..."

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from continuable.core.limits import check_name
+
 if TYPE_CHECKING:
     from continuable.core.options import JobOptions
     from continuable.events.stream import EventStream
@@ -29,6 +31,7 @@ class Definition:
         codec: Codec,
         events: EventStream,
     ) -> None:
+        check_name("The name of a job", name)
         self.function = function
         self.name = name
         self.options = options

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from typing import TYPE_CHECKING, Any
 
 from continuable.core.attention import Attention
@@ -23,7 +22,6 @@ from continuable.core.job import Job
 from continuable.core.outcome import (
     Cancelled,
     Completed,
-    ErrorReport,
     Failed,
     Fenced,
     Outcome,
@@ -31,6 +29,7 @@ from continuable.core.outcome import (
     storable,
 )
 from continuable.core.recorder import Recorder, Unrecorded
+from continuable.core.report import members_of, report_of
 from continuable.errors import (
     ContinuationError,
     DeserializationError,
@@ -95,17 +94,31 @@ class Execution:
             return self._raised(error)
 
     def escaped(self, error: BaseException) -> Outcome:
-        """What it means for the job that `run` has raised `error`, where that is nobody else's."""
-        return self._failed(error)
+        """Turn an exception that escaped `run` into an outcome: never raises."""
+        try:
+            return self._failed(error)
+        except BaseException:  # noqa: BLE001 - of a user's type, when it is asked for once more
+            return Failed(
+                error=error,
+                report=report_of(error),
+                progress=self._progress()[0],
+                made_progress=False,
+                may_retry=True,
+            )
+
+    def left(self, reason: str) -> Outcome:
+        """Suspend the job, whose function will never return: what ran it is gone."""
+        return self._interrupted(Interrupt(reason))
 
     def has_failed(self, outcome: Failed, retry_in: float | None = None) -> None:
         """Tell that the job has failed, or that its queue runs it again in `retry_in` seconds."""
+        error, exception = outcome.report.summary, outcome.error
         if retry_in is None:
             self._emission.emit(
-                "job.failed", error=outcome.report.summary, description=self.description
+                "job.failed", error=error, description=self.description, exception=exception
             )
         else:
-            self._emission.emit("job.retried", error=outcome.report.summary, wait=retry_in)
+            self._emission.emit("job.retried", error=error, wait=retry_in, exception=exception)
 
     @property
     def description(self) -> str:
@@ -156,14 +169,15 @@ class Execution:
         return Completed(result=result, progress=progress, value=value)
 
     def _raised(self, error: BaseException) -> Outcome:
-        if isinstance(error, self._passes):
-            if isinstance(error, Exception):  # a word of the queue's own: nothing is lost
+        kind = type(error)  # compared, since an exception may have a `__class__` that raises
+        if issubclass(kind, self._passes):
+            if issubclass(kind, Exception):  # a word of the queue's own: nothing is lost
                 self._recorder.save(self._progress()[0], is_border=True)
             raise error
         rest = without_interrupts(error)
         if rest is None:
             return self._interrupted(interrupt_in(error))
-        if not isinstance(rest, Exception | SystemExit):
+        if not issubclass(type(rest), Exception | SystemExit):
             # KeyboardInterrupt, CancelledError: not ours to decide, but nothing is lost.
             self._recorder.save(self._progress()[0], is_border=True)
             raise rest
@@ -190,7 +204,7 @@ class Execution:
             error = broken
         is_mistake = _is_mistake(error)
         made_progress = broken is None and self._made_progress
-        report = _report(error)
+        report = report_of(error)
         if (
             made_progress
             and not is_mistake
@@ -212,12 +226,13 @@ class Execution:
         limit = options.max_resumptions
         if is_counted and limit is not None and self.record.resumptions >= limit:
             return self._limit_reached(limit, progress, error)
-        report = _report(error) if error is not None else None
+        report = report_of(error) if error is not None else None
         self._emission.emit(
             "job.interrupted",
             reason=reason,
             description=self.description,
             error=report.summary if report else None,
+            exception=error,
         )
         resume = options.resume_options
         return Suspended(
@@ -229,6 +244,7 @@ class Execution:
             priority=resume.get("priority"),
             is_counted=is_counted,
             error=report,
+            exception=error,
         )
 
     def _limit_reached(self, limit: int, progress: str, cause: BaseException | None) -> Failed:
@@ -236,7 +252,7 @@ class Execution:
         error.__cause__ = cause
         return Failed(
             error=error,
-            report=_report(error),
+            report=report_of(error),
             progress=progress,
             made_progress=True,
             may_retry=False,
@@ -247,23 +263,24 @@ class Execution:
         return self._continuation is not None and self._continuation.made_progress
 
     def _progress(self) -> tuple[str, SerializationError | None]:
-        """The progress to keep; with the error, if what there is now cannot be kept."""
+        """The progress to keep; with the error, if what there is now cannot be kept.
+
+        Never raises, although it calls the user's serializers.
+        """
         continuation = self._continuation
         if continuation is None:  # it could not even be read
             return compact(self.record.progress), None
         try:
+            self._checkpoints.adopt()
             self._checkpoints.confirm_commit()
             return continuation.to_json(), None
         except SerializationError as error:
             return continuation.last_that_could_be_kept(), error
+        except BaseException as error:  # noqa: BLE001 - of a serializer, or of a connection
+            broken = SerializationError(f"Progress cannot be kept: {report_of(error).summary}")
+            broken.__cause__ = error
+            return continuation.last_that_could_be_kept(), broken
 
 
 def _is_mistake(error: BaseException) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        return error.subgroup(ContinuationError) is not None
-    return isinstance(error, ContinuationError)
-
-
-def _report(error: BaseException) -> ErrorReport:
-    summary = "".join(traceback.format_exception_only(error)).strip()
-    return ErrorReport(summary=summary, traceback="".join(traceback.format_exception(error)))
+    return issubclass(type(error), ContinuationError) or any(map(_is_mistake, members_of(error)))

@@ -41,9 +41,11 @@ def without_interrupts(error: BaseException) -> BaseException | None:
 
     Out of an `asyncio.TaskGroup` an interrupt arrives in a group, and real errors in it win.
     """
-    if isinstance(error, BaseExceptionGroup):
-        return error.split(Interrupt)[1]
-    return None if isinstance(error, Interrupt) else error
+    # Asked of the types: an exception of the user's may have a `__class__` that raises.
+    if issubclass(type(error), BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return BaseExceptionGroup.split(group, Interrupt)[1]
+    return None if issubclass(type(error), Interrupt) else error
 
 
 def interrupt_in(error: BaseException) -> Interrupt:

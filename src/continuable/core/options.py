@@ -6,7 +6,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
 
+from continuable.core.limits import check_name, check_priority, check_wait
+
 LONGEST_RETRY_WAIT = 3600.0
+LARGEST_NUMBER = 2**63 - 1
+"""Of what is counted, or added to a time."""
 
 RetryWait = float | Callable[[int], float]
 
@@ -59,9 +63,14 @@ class JobOptions:
             _not_negative(name, getattr(self, name))
         if not self.max_deaths:
             raise ValueError(f"max_deaths is 1 or more, not {self.max_deaths!r}")
-        _not_negative("resume_options['wait']", self.resume_options.get("wait"))
         if not callable(self.retry_wait):
-            _not_negative("retry_wait", self.retry_wait)
+            check_wait("retry_wait", self.retry_wait)
+        check_priority("priority", self.priority)
+        if self.queue is not None:
+            check_name("queue", self.queue)
+        for key, value in self.resume_options.items():
+            if value is not None:
+                RESUME_CHECKS[key](f"resume_options[{key!r}]", value)
         if isinstance(self.removed_steps, str):
             raise TypeError(f"removed_steps is a list of names: [{self.removed_steps!r}]")
         self.removed_steps = frozenset(self.removed_steps)
@@ -71,10 +80,11 @@ class JobOptions:
         if failures > self.max_retries:
             return None
         wait = self.retry_wait(failures) if callable(self.retry_wait) else self.retry_wait
-        _not_negative("retry_wait", wait)
+        check_wait("retry_wait", wait)
         return wait
 
 
+RESUME_CHECKS = {"wait": check_wait, "queue": check_name, "priority": check_priority}
 OPTIONS = frozenset(field.name for field in fields(JobOptions))
 MAY_BE_NONE = frozenset({"queue", "max_resumptions", "max_runtime"})
 
@@ -104,8 +114,10 @@ def _not_negative(name: str, value: Any) -> None:
         return
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise TypeError(f"{name} is a number, not {value!r}")
-    if value < 0:
-        raise ValueError(f"{name} cannot be negative: {value!r}")
+    if not value >= 0:  # so is nan
+        raise ValueError(f"{name} is 0 or more, not {value!r}")
+    if isinstance(value, int) and value > LARGEST_NUMBER:
+        raise ValueError(f"{name} is at most {LARGEST_NUMBER}")
 
 
 def _list(names: Collection[str]) -> str:

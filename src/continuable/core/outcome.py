@@ -56,6 +56,8 @@ class Suspended:
     """Whether this uses up one of `max_resumptions`."""
     error: ErrorReport | None = None
     """The exception that came after progress, where that is why it is suspended."""
+    exception: BaseException | None = None
+    """The same, itself."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

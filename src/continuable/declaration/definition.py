@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from continuable.core.definition import Definition
+from continuable.core.limits import check_name, check_priority, check_time, check_wait
 from continuable.core.options import JobOptions
 from continuable.declaration.direct import call
 from continuable.declaration.handle import Handle
@@ -26,7 +27,10 @@ R = TypeVar("R")
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class EnqueueOptions:
-    """How one call is enqueued, where that differs from the job's own options."""
+    """How one call is enqueued, where that differs from the job's own options.
+
+    Raises `TypeError` or `ValueError` for what some queue could not hold.
+    """
 
     wait: float = 0.0
     at: datetime | None = None
@@ -35,6 +39,18 @@ class EnqueueOptions:
     id: str | None = None
     unique: str | None = None
     connection: Any = None
+
+    def __post_init__(self) -> None:
+        check_wait("wait", self.wait)
+        if self.at is not None:
+            check_time("at", self.at)
+        if self.wait and self.at is not None:
+            raise ValueError("wait= and at= exclude each other: both say when the job may start")
+        if self.priority is not None:
+            check_priority("priority", self.priority)
+        for what, name in (("queue", self.queue), ("id", self.id), ("unique", self.unique)):
+            if name is not None:
+                check_name(what, name)
 
 
 class Enqueuer(Generic[P, R]):
@@ -89,7 +105,7 @@ class Enqueuer(Generic[P, R]):
         )
         return Enqueueing(
             record=record,
-            run_at=options.at.timestamp() if options.at else None,
+            run_at=None if options.at is None else options.at.timestamp(),
             wait=options.wait,
             unique=options.unique,
             has_chosen_id=options.id is not None,
@@ -164,11 +180,10 @@ class JobDefinition(Definition, Generic[P, R]):
                 enqueued, and the handle is that job's (its `is_new` is False).
             connection: A connection of yours whose open transaction is to hold the job, where
                 the queue can do that: the embedded one, with a `sqlite3` connection to its file.
+
+        Raises `TypeError` or `ValueError` for what not every queue can hold: a time beyond the
+        year 9999, a priority of more than 32 bits, a name with control characters.
         """
-        if wait < 0:
-            raise ValueError(f"wait is a number of seconds from now, not {wait!r}")
-        if wait and at is not None:
-            raise ValueError("wait= and at= exclude each other: both say when the job may start")
         options = EnqueueOptions(
             wait=wait,
             at=at,

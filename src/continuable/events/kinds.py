@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -62,7 +62,9 @@ class JobInterrupted(Event):
     reason: str
     description: str
     error: str | None = None
-    """The exception that came after progress, where that was the reason."""
+    """The exception that came after progress, where that was the reason, in a line."""
+    exception: BaseException | None = field(default=None, compare=False, repr=False)
+    """That exception, with its traceback."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class JobFailed(Event):
     name = "job.failed"
     error: str
     description: str
+    exception: BaseException | None = field(default=None, compare=False, repr=False)
+    """What was raised, with its traceback; `None`: nothing was, or not in this process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,33 @@ class JobRetried(Event):
     error: str
     wait: float
     """Seconds until then."""
+    exception: BaseException | None = field(default=None, compare=False, repr=False)
+    """What was raised, with its traceback."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDied(Event):
+    """The worker that ran the job has died, or gave no sign of life for the time of a lease."""
+
+    name = "job.died"
+    worker: str
+    description: str
+    """Where the job is, as far as that was saved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPaused(Event):
+    """The job is held until somebody resumes it."""
+
+    name = "job.paused"
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRestarted(Event):
+    """Somebody has sent the job back to its beginning."""
+
+    name = "job.restarted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

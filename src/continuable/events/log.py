@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("continuable")
 logger.addHandler(logging.NullHandler())
+_formatter = logging.Formatter()
 
 MILLISECONDS = 1000
 
@@ -18,9 +20,14 @@ LEVELS = {
     "job.enqueued": logging.DEBUG,
     "progress.saved": logging.DEBUG,
     "job.retried": logging.WARNING,
+    "job.died": logging.WARNING,
     "checkpoint.overdue": logging.WARNING,
     "job.failed": logging.ERROR,
 }
+
+
+TRACED = frozenset({"job.failed", "job.retried"})
+"""The kinds whose lines come with the traceback."""
 
 
 def wants(name: str) -> bool:
@@ -33,7 +40,27 @@ def log(event: Event) -> None:
     message, *arguments = _sentence(event)
     level = LEVELS.get(event.name, logging.INFO)
     message = "%s " + message
-    logger.log(level, message, _title(event), *arguments, extra=_extra(event))
+    exception = getattr(event, "exception", None) if event.name in TRACED else None
+    logger.log(level, message, _title(event), *arguments, extra=_extra(event), exc_info=exception)
+
+
+def escape_traceback(record: logging.LogRecord) -> bool:
+    """Write a traceback so that every file takes it: in an odd file name, not all is text."""
+    if record.exc_info:
+        text = _formatter.formatException(record.exc_info)
+        escaped = text.encode("utf-8", "backslashreplace").decode()
+        if escaped != text:
+            record.exc_text = escaped
+    return True
+
+
+logger.addFilter(escape_traceback)
+
+
+def try_to_log(level: int, message: str, *arguments: object, exc_info: bool = False) -> None:
+    """Write one line from a thread that has to go on, whatever a handler of the log raises."""
+    with contextlib.suppress(BaseException):
+        logger.log(level, message, *arguments, exc_info=exc_info)
 
 
 def _title(event: Event) -> str:
@@ -42,7 +69,9 @@ def _title(event: Event) -> str:
 
 def _extra(event: Event) -> dict[str, Any]:
     # `name` and the like are taken by the log record itself.
-    fields = {f"continuable_{f.name}": getattr(event, f.name) for f in dataclasses.fields(event)}
+    # The exception is its `exc_info`.
+    names = [f.name for f in dataclasses.fields(event) if f.name != "exception"]
+    fields = {f"continuable_{name}": getattr(event, name) for name in names}
     return {"continuable_event": event.name, **fields}
 
 
@@ -72,6 +101,12 @@ def _sentence(event: Event) -> tuple[Any, ...]:  # noqa: C901, PLR0911, PLR0912 
             return "cancelled (%s) %s", event.reason, event.description
         case events.JobRetried():
             return "failed and is retried in %.1f s: %s", event.wait, event.error
+        case events.JobDied():
+            return "was running %s when its worker %s died", event.description, event.worker
+        case events.JobPaused():
+            return "paused %s", event.description
+        case events.JobRestarted():
+            return ("sent back to its beginning",)
         case events.StepStarted(resumed=True):
             return "step %s resumed from cursor %r", event.step, event.cursor
         case events.StepStarted():

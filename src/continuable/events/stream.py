@@ -6,17 +6,17 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from continuable.events.log import try_to_log
+
 if TYPE_CHECKING:
     from continuable.events.kinds import Event
-
-logger = logging.getLogger("continuable")
 
 
 class Subscriber(Protocol):
     """Whoever wants to know of events."""
 
     def __call__(self, event: Event, /) -> object:
-        """Take an event; what is raised here is logged and breaks no job."""
+        """Take an event; what is raised here, `SystemExit` included, is logged and dropped."""
         ...
 
 
@@ -43,5 +43,5 @@ class EventStream:
             try:
                 if wants(event.name):
                     subscriber(event)
-            except Exception:
-                logger.exception("A subscriber of %s failed", event.name)
+            except BaseException:  # noqa: BLE001 - SystemExit, too: it is not the job's
+                try_to_log(logging.ERROR, "A subscriber of %s failed", event.name, exc_info=True)

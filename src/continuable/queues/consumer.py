@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from continuable.core.continuation import Continuation
 from continuable.core.definition import Definition
-from continuable.core.interrupt import STOPPING
+from continuable.core.interrupt import CANCELLED, STOPPING
 from continuable.core.outcome import Cancelled, Completed, Failed, Suspended
-from continuable.errors import StoreError
+from continuable.errors import DeserializationError, JobNotFoundError, StoreError
+from continuable.events.emission import Emission
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.protocol import (
@@ -172,6 +174,7 @@ class Deliveries:
         with self._held(answer):
             ran = self._runner.run(answer, partial(self._started, time_limit=time_limit))
             settled = self._settle(ran)
+        self._tell(ran, settled)
         return _delivered(ran, settled)
 
     async def arun(self, record: JobRecord, *, is_retry: bool = False) -> Delivered:
@@ -187,6 +190,7 @@ class Deliveries:
                 raise asyncio.CancelledError  # it came while the job was claimed
             ran = await self._runner.arun(answer, self._started)
             settled = await self._asettle(ran)
+        self._tell(ran, settled)
         return _delivered(ran, settled)
 
     def sent(self, record: JobRecord) -> None:
@@ -206,10 +210,13 @@ class Deliveries:
 
         This process does so now and then by itself.
         """
-        for job_id, worker in self._store.holders():
+        holders = dict(self._store.holders())
+        for job_id, worker in holders.items():
             if has_died(worker):
                 self._store.expire(job_id, worker)
         for record in self._store.recover(max_deaths=self._max_deaths):
+            if record.id in holders:  # the others waited for a message that was lost
+                self._tell_died(record, holders[record.id])
             if self._send(record, 0.0) is not False:
                 self._store.confirm(record)
 
@@ -227,8 +234,10 @@ class Deliveries:
         try:
             answer = self._ask_for(record, is_retry=is_retry)
             if isinstance(answer, Busy) and has_died(answer.worker):
-                self._store.expire(record.id, answer.worker)
+                dead = answer.worker
+                self._store.expire(record.id, dead)
                 answer = self._ask_for(record, is_retry=is_retry)
+                self._tell_found_dead(record, dead, answer)
         except StoreError:
             return PutOff(UNREACHABLE_PAUSE)
         match answer:
@@ -267,7 +276,7 @@ class Deliveries:
                 notes=ran.notes,
             )
 
-        return patiently(settle, ran.claimed.id, is_over=self._is_grace_over)
+        return patiently(settle, ran.claimed.id, error=ran.error, is_over=self._is_grace_over)
 
     async def _aclaim(self, record: JobRecord, *, is_retry: bool) -> Claim | PutOff | Dropped:
         self._look_out()
@@ -313,6 +322,50 @@ class Deliveries:
     def _max_deaths(self, name: str) -> int:
         definition = self._jobs.get(name)
         return MAX_DEATHS if definition is None else definition.options.max_deaths
+
+    # --- what the history tells and no execution does
+
+    def _tell(self, ran: Ran[Claim], settled: Settled) -> None:
+        """A request has won over the way in which the execution ended."""
+        if not isinstance(ran.outcome, Suspended):
+            return
+        description = ran.outcome.description
+        if settled.state is State.PAUSED:
+            self._emit(ran.claimed.message, "job.paused", description=description)
+        elif settled.state is State.CANCELLED:
+            self._emit(
+                ran.claimed.message, "job.cancelled", reason=CANCELLED, description=description
+            )
+
+    def _tell_found_dead(
+        self, record: JobRecord, worker: str, answer: Claim | Busy | Held | Over
+    ) -> None:
+        """The death of the job's worker was noticed when its message came again."""
+        match answer:
+            case Claim(message=message):
+                self._tell_died(message, worker)
+            case Over(State.FAILED):  # by `max_deaths`
+                self._tell_died(record, worker)
+                place = self._description(record)
+                with contextlib.suppress(JobNotFoundError):  # it has just been pruned
+                    error = self._store.result(record.id).error or ""
+                    self._emit(record, "job.failed", error=error, description=place)
+
+    def _tell_died(self, record: JobRecord, worker: str) -> None:
+        place = self._description(record)
+        self._emit(record, "job.died", worker=worker, description=place)
+
+    def _emit(self, record: JobRecord, name: str, **data: Any) -> None:
+        if self._jobs:  # they share the stream of their app
+            definition = self._jobs.get(record.name) or next(iter(self._jobs.values()))
+            Emission(definition.events, record).emit(name, **data)
+
+    def _description(self, record: JobRecord) -> str:
+        definition = self._jobs.get(record.name)
+        try:
+            return Continuation(record.progress, definition.codec).description if definition else ""
+        except DeserializationError:
+            return "where its progress cannot be read"
 
 
 def _delivered(ran: Ran[Claim], settled: Settled) -> Delivered:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -14,15 +13,16 @@ from continuable.core.execution import Execution
 from continuable.core.options import exponential_backoff
 from continuable.core.outcome import ErrorReport, Failed, Outcome, Suspended
 from continuable.errors import DeserializationError
+from continuable.events.log import try_to_log
 from continuable.progress.protocol import Keeper, Note
-from continuable.worker.eventloop import EventLoop
+from continuable.worker.eventloop import EventLoop, LoopEndedError
 from continuable.worker.run import Runnable, RunningJob
 from continuable.worker.watcher import Watcher
 
-logger = logging.getLogger("continuable")
-
 R = TypeVar("R", bound=Runnable)
 
+LOOP_ENDED = "event loop ended"
+"""The reason of an `async def` job whose event loop another job has broken."""
 UNKNOWN_JOB = "unknown job"
 """The reason of a job whose code is not here."""
 UNKNOWN_JOB_WAIT = 30.0
@@ -38,6 +38,14 @@ class Ran(Generic[R]):
     longest_gap: float = 0.0
     retry_in: float | None = None
     notes: Sequence[Note] = ()
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the job has raised, where it has failed or an error resumes it."""
+        match self.outcome:
+            case Failed(error=error) | Suspended(exception=error):
+                return error
+        return None
 
 
 class Runner:
@@ -132,6 +140,8 @@ class Runner:
             if execution.definition.is_async:
                 return self._loop.run(execution.arun())
             return execution.run()
+        except LoopEndedError:
+            return execution.left(LOOP_ENDED)
         except self._passes:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a job raises ends here
@@ -155,32 +165,15 @@ def _ran(running: RunningJob, execution: Execution, outcome: Outcome) -> Ran[Any
         failures = 1 if outcome.made_progress else claimed.failures + 1
         retry_in = _retry_in(execution.definition, failures) if outcome.may_retry else None
         execution.has_failed(outcome, retry_in)
-        # It is written down; its frames may hold a transaction that is open on this file.
-        free_frames(outcome.error)
     return Ran(claimed, outcome, running.attention.longest_gap, retry_in, running.notes_left())
-
-
-def free_frames(error: BaseException) -> None:
-    """Let go of what the frames hold through which `error`, and whatever caused it, went."""
-    seen: set[int] = set()
-    errors: list[BaseException | None] = [error]
-    while errors:
-        one = errors.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        traceback.clear_frames(one.__traceback__)
-        errors += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):
-            errors += one.exceptions
 
 
 def _retry_in(definition: Definition, failures: int) -> float | None:
     try:
         return definition.options.retry_after(failures)
-    except Exception:
-        # It is the job's error that counts, and the worker has others to run.
-        logger.exception("retry_wait of job %s failed, so it waits as by default", definition.name)
+    except BaseException:  # noqa: BLE001 - SystemExit, too: the worker has other jobs to run
+        message = "retry_wait of job %s failed, so it waits as by default"
+        try_to_log(logging.ERROR, message, definition.name, exc_info=True)
         return exponential_backoff(failures)
 
 
@@ -189,7 +182,7 @@ def _without_code(claimed: Runnable) -> Suspended:
         f"No job is registered as {claimed.name!r} here: deploy the release that has it, import "
         f"its module in the app's, or register the new function under the old name="
     )
-    logger.error("Job %s stays on the queue: %s", claimed.id, summary)
+    try_to_log(logging.ERROR, "Job %s stays on the queue: %s", claimed.id, summary)
     return Suspended(
         reason=UNKNOWN_JOB,
         description="not started",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ParamSpec
 
 from continuable.errors import StoreError
+from continuable.events.log import try_to_log
 from continuable.progress.protocol import Keeper
 from continuable.worker.run import RunningJob
 
@@ -125,11 +126,11 @@ class Watcher:
 
     def save_all(self) -> None:
         """Write what the running jobs have handed over; raises if any of it cannot be written."""
-        failed: Exception | None = None
+        failed: BaseException | None = None
         for job in self.running:
             try:
                 job.write(WRITE_WAIT)
-            except Exception as error:  # noqa: BLE001 - the trouble of one job is not another's
+            except BaseException as error:  # noqa: BLE001 - the trouble of one job is not another's
                 failed = error
         if failed is not None:
             raise failed
@@ -141,13 +142,20 @@ class Watcher:
 
     def _watch(self) -> None:
         while True:  # once at least, however soon it is stopped
-            # Until it is known how long this thread rests, whoever is added wakes it.
-            self._looks_again_at = math.inf
-            now, jobs = time.monotonic(), self.running
-            self._look(jobs, now)
-            self._rest(jobs, now)
+            try:
+                self._watch_once()
+            except BaseException:  # noqa: BLE001 - every job of this process needs this thread
+                try_to_log(logging.ERROR, "The watcher of %s failed", self._worker, exc_info=True)
+                self._wake.wait(IDLE_REST)
             if self._is_over:
                 return
+
+    def _watch_once(self) -> None:
+        # Until it is known how long this thread rests, whoever is added wakes it.
+        self._looks_again_at = math.inf
+        now, jobs = time.monotonic(), self.running
+        self._look(jobs, now)
+        self._rest(jobs, now)
 
     def _look(self, jobs: list[RunningJob], now: float) -> None:
         for job in jobs:
@@ -182,9 +190,9 @@ class Watcher:
             if text not in self._reported.values():
                 logger.error("Jobs go on, and it is tried again: %s", text)  # noqa: TRY400
             self._reported[kind] = text
-        except Exception:
+        except BaseException:  # noqa: BLE001 - of a queue's or a store's, which may call a user's code
             # Whatever it is, the jobs go on and the next look may find it mended.
-            logger.exception("The watcher of %s failed", self._worker)
+            try_to_log(logging.ERROR, "The watcher of %s failed", self._worker, exc_info=True)
         else:
             self._reported.pop(kind, None)
 

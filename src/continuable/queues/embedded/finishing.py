@@ -10,4 +10,4 @@ from continuable.worker.runner import Ran
 
 def finish(table: JobTable, ran: Ran[Claimed]) -> None:
     """Write how the job ended. It is this worker's until then, so that nothing is lost."""
-    patiently(lambda timeout: table.settle(ran, timeout=timeout), ran.claimed.id)
+    patiently(lambda timeout: table.settle(ran, timeout=timeout), ran.claimed.id, error=ran.error)

@@ -288,7 +288,7 @@ class Worker:
             try:
                 while following is not None:
                     following = self._run(following)
-            except Exception:
+            except BaseException:
                 # Not the job's doing, whose errors are outcomes: hand everything back and go.
                 logger.exception("Worker %s is broken and stops", self.id)
                 self._is_broken = True
@@ -308,7 +308,9 @@ class Worker:
             return None
         queues = self._options.queues
         return patiently(
-            lambda timeout: self._table.turn_over(ran, queues, timeout=timeout), claimed.id
+            lambda timeout: self._table.turn_over(ran, queues, timeout=timeout),
+            claimed.id,
+            error=ran.error,
         )
 
     @property
