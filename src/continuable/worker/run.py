@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
+from weakref import WeakSet
 
 from continuable.core.attention import Attention
 from continuable.core.execution import Execution
@@ -29,6 +31,9 @@ UNREADABLE_PAUSE = 0.2
 """Seconds between two looks into a database that cannot be read."""
 LOCK_WAIT_AT_BORDERS = 0.05
 """Seconds: it may be the job's own open transaction that holds the lock."""
+
+
+_running: WeakSet[RunningJob] = WeakSet()
 
 
 class Runnable(Protocol):
@@ -106,6 +111,13 @@ class RunningJob:
         self._committed: Save | None = None
         self._connection: Any = None
         self._notes: deque[Note] = deque()
+        self._pid = os.getpid()
+        _running.add(self)
+
+    @property
+    def is_in_child(self) -> bool:
+        """Whether this process was forked by the job: it is no worker, and has no claim."""
+        return os.getpid() != self._pid
 
     def limit(self, seconds: float) -> None:
         """Interrupt it after `seconds` at the latest, as at the end of its own `max_runtime`."""
@@ -259,3 +271,13 @@ class RunningJob:
             emission.emit(
                 "progress.saved", cursor=current and current[1], bytes=len(save.document.encode())
             )
+
+
+def fence_out_child() -> None:
+    """In a process that a job has forked: what its copy of the job does counts for nothing."""
+    for job in _running:
+        job.attention.supersede()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=fence_out_child)

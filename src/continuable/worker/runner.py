@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -85,6 +86,7 @@ class Runner:
             execution, damage = self._execution(definition, running, started)
             outcome = _unreadable(claimed, damage) if damage else self._call(execution)
         finally:
+            _end_child(running)
             self._watcher.remove(running)
         return _ran(running, execution, outcome)
 
@@ -101,6 +103,7 @@ class Runner:
             execution, damage = self._execution(definition, running, started)
             outcome = _unreadable(claimed, damage) if damage else await self._acall(execution)
         finally:
+            _end_child(running)
             self._watcher.remove(running)
         return _ran(running, execution, outcome)
 
@@ -156,6 +159,14 @@ class Runner:
             raise
         except BaseException as error:  # noqa: BLE001 - as above
             return execution.escaped(error)
+
+
+def _end_child(running: RunningJob) -> None:
+    """A process that the job has forked, and that comes out of it, must not go on as a worker."""
+    if running.is_in_child:
+        message = "Process %d, forked by job %s, came out of the job and ends here"
+        try_to_log(logging.ERROR, message, os.getpid(), running.claimed.id)
+        os._exit(1)
 
 
 def _ran(running: RunningJob, execution: Execution, outcome: Outcome) -> Ran[Any]:

@@ -69,11 +69,25 @@ def forked_and_busy(app: App, marks: Marks) -> int:
     return pid
 
 
+def forked_and_astray(app: App, marks: Marks) -> int:
+    """A child whose exception escapes from the job, as it does where nothing catches it."""
+    pid = os.fork()
+    if pid == 0:
+        raise ValueError("in the child")
+    os.waitpid(pid, 0)
+    return pid
+
+
 def started(app: App, marks: Marks) -> int:
     return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid
 
 
-CHILDREN = {"forked": forked, "forked and busy": forked_and_busy, "started": started}
+CHILDREN = {
+    "forked": forked,
+    "forked and astray": forked_and_astray,
+    "forked and busy": forked_and_busy,
+    "started": started,
+}
 
 
 @pytest.fixture
@@ -107,6 +121,19 @@ def test_a_child_that_outlives_its_worker_does_not_keep_the_job(
     marks.leave("go")
     until(lambda: handle.state() is State.COMPLETED)
     assert other.stop() == 0
+
+
+def test_a_child_that_comes_out_of_the_job_ends_and_settles_nothing(app, work_elsewhere, marks):
+    handle = app.jobs["starting"].enqueue("forked and astray")
+    worker = work_elsewhere(jobs=__name__)
+    until(lambda: marks.is_left("started-1"))
+    assert handle.state() is State.RUNNING
+    assert "came out of the job and ends here" in worker.log
+    marks.leave("go")
+    until(lambda: handle.state() is State.COMPLETED)
+    info = handle.info()
+    assert (info.executions, info.resumptions, info.error) == (1, 0, None)
+    assert worker.stop() == 0
 
 
 def test_a_child_that_uses_the_queue_and_ends_does_not_cost_the_worker_its_lock(
