@@ -704,3 +704,25 @@ def test_a_request_that_wins_over_an_interrupt_is_told(app, store, worker, told,
 
     worker(store).run(message(work))
     assert [(event.name, event.description) for event in told] == [(name, "after 'a'")]
+
+
+@pytest.mark.parametrize("error", [TypeError, SystemExit])
+def test_a_job_that_cannot_be_sent_keeps_no_other_from_being_sent(app, path, sent, caplog, error):
+    @app.job
+    def work(job): ...
+
+    def send(record, wait):
+        if record.id == "job-1":
+            raise error("unexpected keyword argument")
+        sent.append(record)
+
+    hasty = SQLiteProgress(path, lease=0.2)
+    for job_id in ("job-1", "job-2"):
+        hasty.claim(message(work, job_id=job_id), "dead")
+    deliveries = Deliveries(app.jobs, hasty, send)
+    until(lambda: deliveries.recover() or sent)
+    time.sleep(0.3)
+    deliveries.recover()
+    assert {record.id for record in sent} == {"job-2"}
+    assert caplog.text.count("Job job-1 cannot be put on its queue") == 1
+    hasty.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from continuable.core.interrupt import CANCELLED, STOPPING
 from continuable.core.outcome import Cancelled, Completed, Failed, Suspended
 from continuable.errors import DeserializationError, JobNotFoundError, StoreError
 from continuable.events.emission import Emission
+from continuable.events.log import try_to_log
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.protocol import (
@@ -113,6 +115,7 @@ class Deliveries:
         self._send = send
         self._grace = grace
         self._running = 0
+        self._unsendable: set[str] = set()
         self._stops_at: float | None = None
         all_duties = [
             Duty("leases", store.lease / 3, self._renew),
@@ -217,8 +220,21 @@ class Deliveries:
         for record in self._store.recover(max_deaths=self._max_deaths):
             if record.id in holders:  # the others waited for a message that was lost
                 self._tell_died(record, holders[record.id])
+            self._send_again(record)
+
+    def _send_again(self, record: JobRecord) -> None:
+        """A job that cannot be sent is tried again when a lease has gone by, and told of once."""
+        try:
             if self._send(record, 0.0) is not False:
                 self._store.confirm(record)
+            self._unsendable.discard(record.id)
+        except StoreError:
+            raise
+        except BaseException:  # noqa: BLE001 - the engine's, or of a user's code that it calls
+            if record.id not in self._unsendable:
+                self._unsendable.add(record.id)
+                message = "Job %s cannot be put on its queue, and it is tried again"
+                try_to_log(logging.ERROR, message, record.id, exc_info=True)
 
     def _claim(
         self, record: JobRecord, claim: Claim | None = None, *, is_retry: bool

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
-from weakref import WeakSet
 
 from continuable.core.attention import Attention
 from continuable.core.execution import Execution
@@ -31,9 +30,6 @@ UNREADABLE_PAUSE = 0.2
 """Seconds between two looks into a database that cannot be read."""
 LOCK_WAIT_AT_BORDERS = 0.05
 """Seconds: it may be the job's own open transaction that holds the lock."""
-
-
-_running: WeakSet[RunningJob] = WeakSet()
 
 
 class Runnable(Protocol):
@@ -112,12 +108,6 @@ class RunningJob:
         self._connection: Any = None
         self._notes: deque[Note] = deque()
         self._pid = os.getpid()
-        _running.add(self)
-
-    @property
-    def is_in_child(self) -> bool:
-        """Whether this process was forked by the job: it is no worker, and has no claim."""
-        return os.getpid() != self._pid
 
     def limit(self, seconds: float) -> None:
         """Interrupt it after `seconds` at the latest, as at the end of its own `max_runtime`."""
@@ -128,6 +118,8 @@ class RunningJob:
 
     def save(self, document: str, *, is_border: bool) -> None:
         """Hand `document` to the watcher; at a border, write it before the next step begins."""
+        if self._is_in_child:
+            return
         self._sequence += 1
         self._unwritten = self._save(document)
         if is_border:
@@ -139,6 +131,8 @@ class RunningJob:
 
     def commit(self, document: str, connection: Any) -> None:
         """Write `document` within the user's transaction."""
+        if self._is_in_child:
+            raise Superseded
         self._sequence += 1
         save = self._save(document)
         if not self._keeper.commit(connection, save, again=connection is self._connection):
@@ -170,6 +164,8 @@ class RunningJob:
 
     def note(self, event: str, data: dict[str, Any]) -> None:
         """Hand an entry of the job's history to the watcher."""
+        if self._is_in_child:
+            return
         try:
             text = json.dumps(data, default=repr)
         except (TypeError, ValueError):  # a key that is no text, or a circle
@@ -185,6 +181,11 @@ class RunningJob:
             notes = list(self._notes)
             self._notes.clear()
             return notes
+
+    @property
+    def _is_in_child(self) -> bool:
+        """Whether the job has forked this process: its copy of the job has no claim."""
+        return os.getpid() != self._pid
 
     # --- for the watcher
 
@@ -271,13 +272,3 @@ class RunningJob:
             emission.emit(
                 "progress.saved", cursor=current and current[1], bytes=len(save.document.encode())
             )
-
-
-def fence_out_child() -> None:
-    """In a process that a job has forked: what its copy of the job does counts for nothing."""
-    for job in _running:
-        job.attention.supersede()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=fence_out_child)

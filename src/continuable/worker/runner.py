@@ -17,6 +17,7 @@ from continuable.errors import DeserializationError
 from continuable.events.log import try_to_log
 from continuable.progress.protocol import Keeper, Note
 from continuable.worker.eventloop import EventLoop, LoopEndedError
+from continuable.worker.forked import aleave_if_forked, leave_if_forked
 from continuable.worker.run import Runnable, RunningJob
 from continuable.worker.watcher import Watcher
 
@@ -86,7 +87,6 @@ class Runner:
             execution, damage = self._execution(definition, running, started)
             outcome = _unreadable(claimed, damage) if damage else self._call(execution)
         finally:
-            _end_child(running)
             self._watcher.remove(running)
         return _ran(running, execution, outcome)
 
@@ -103,7 +103,6 @@ class Runner:
             execution, damage = self._execution(definition, running, started)
             outcome = _unreadable(claimed, damage) if damage else await self._acall(execution)
         finally:
-            _end_child(running)
             self._watcher.remove(running)
         return _ran(running, execution, outcome)
 
@@ -139,34 +138,28 @@ class Runner:
         return execution, damage
 
     def _call(self, execution: Execution) -> Outcome:
+        process = os.getpid()
         try:
             if execution.definition.is_async:
-                return self._loop.run(execution.arun())
-            return execution.run()
+                return self._loop.run(aleave_if_forked(execution.arun(), process))
+            return leave_if_forked(execution.run(), process)
         except LoopEndedError:
             return execution.left(LOOP_ENDED)
         except self._passes:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a job raises ends here
-            return execution.escaped(error)
+            return leave_if_forked(execution.escaped(error), process)
 
     async def _acall(self, execution: Execution) -> Outcome:
+        process = os.getpid()
         try:
-            return await execution.arun()
+            return await aleave_if_forked(execution.arun(), process)
         except asyncio.CancelledError:
             raise
         except self._passes:
             raise
         except BaseException as error:  # noqa: BLE001 - as above
-            return execution.escaped(error)
-
-
-def _end_child(running: RunningJob) -> None:
-    """A process that the job has forked, and that comes out of it, must not go on as a worker."""
-    if running.is_in_child:
-        message = "Process %d, forked by job %s, came out of the job and ends here"
-        try_to_log(logging.ERROR, message, os.getpid(), running.claimed.id)
-        os._exit(1)
+            return leave_if_forked(execution.escaped(error), process)
 
 
 def _ran(running: RunningJob, execution: Execution, outcome: Outcome) -> Ran[Any]:
