@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from continuable.model.info import JobInfo, JobResult
 from continuable.model.payload import JobRecord
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Collection
 
-    from continuable.core.outcome import Completed, Outcome
+    from continuable.core.outcome import Outcome
     from continuable.model.info import HistoryEntry
 
 MAX_DEATHS = 3
@@ -308,22 +308,4 @@ class ProgressStore(Keeper, Protocol):
 
         Those that have failed stay, for somebody to retry, unless `failed` says otherwise.
         """
-        ...
-
-
-@runtime_checkable
-class OnLoop(Protocol):
-    """What a `ProgressStore` may do besides: the usual for `async def` jobs, without a thread.
-
-    Both are called on the event loop of the job, and may not block it. A cancellation of the
-    caller does not disturb them. Where one gives nothing, whatever the reason, it is asked for
-    again in a thread, by `claim` or by `settle`.
-    """
-
-    async def claim_on_loop(self, record: JobRecord, worker: str) -> Claim | None:
-        """Claim a job that simply waits, as `claim` does; `None`: see what it needs."""
-        ...
-
-    async def complete_on_loop(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
-        """Write that the job has returned, if `claim` still holds; False: see what it needs."""
         ...

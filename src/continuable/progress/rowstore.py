@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 
 from continuable.core.outcome import Completed, Outcome
 from continuable.errors import JobNotFoundError, StoreBusyError
-from continuable.model.info import HistoryEntry, JobInfo, JobResult
+from continuable.model.info import JobInfo, JobResult
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress import lifecycle
@@ -23,8 +23,8 @@ from continuable.progress.protocol import (
     Held,
     Note,
     Over,
+    ProgressStore,
     Requested,
-    Save,
     Settled,
 )
 from continuable.progress.row import Row
@@ -40,7 +40,7 @@ HISTORY = 200
 Transition = Callable[[Row, float, list[Told]], A]
 
 
-class RowStore(ABC):
+class RowStore(ProgressStore):
     """A `ProgressStore` on whatever can change one row atomically.
 
     Args:
@@ -66,7 +66,6 @@ class RowStore(ABC):
         max_deaths: int = MAX_DEATHS,
         is_retry: bool = False,
     ) -> Claim | Busy | Held | Over:
-        """See `ProgressStore.claim`."""
         if not is_retry and (claimed := self._claim_at_once(record, worker)) is not None:
             return claimed
         transition = partial(
@@ -80,7 +79,6 @@ class RowStore(ABC):
         return self._change(record.id, transition, record=record)
 
     def add(self, records: Sequence[JobRecord]) -> None:
-        """See `ProgressStore.add`."""
         added: builtins.list[str] = []
         try:
             for record in records:
@@ -100,7 +98,6 @@ class RowStore(ABC):
         retry_in: float | None = None,
         notes: Sequence[Note] = (),
     ) -> Settled:
-        """See `ProgressStore.settle`."""
         if isinstance(outcome, Completed) and not notes:  # noqa: SIM102 - two questions
             if self._complete_at_once(claim, outcome, longest_gap):
                 return Settled(State.COMPLETED)
@@ -115,11 +112,9 @@ class RowStore(ABC):
         return self._change(claim.id, held, notes=notes)
 
     def release(self, claim: Claim) -> None:
-        """See `ProgressStore.release`."""
         self._change(claim.id, self._held(claim, lifecycle.release, otherwise=None))
 
     def confirm(self, record: JobRecord) -> None:
-        """See `ProgressStore.confirm`."""
 
         def confirmed(row: Row, _now: float, _told: list[Told]) -> None:
             if row.issued == record.delivery and not row.state.is_running:
@@ -130,7 +125,6 @@ class RowStore(ABC):
     def recover(
         self, *, max_deaths: Callable[[str], int] | None = None, limit: int = 100
     ) -> builtins.list[JobRecord]:
-        """See `ProgressStore.recover`."""
         asked = max_deaths or (lambda _name: MAX_DEATHS)
         transition = partial(lifecycle.recover, max_deaths=asked, lease=self.lease)
         found: builtins.list[JobRecord] = []
@@ -141,7 +135,6 @@ class RowStore(ABC):
         return found
 
     def expire(self, job_id: str, worker: str) -> None:
-        """See `ProgressStore.expire`."""
 
         def expired(row: Row, now: float, _told: list[Told]) -> None:
             if row.worker == worker:
@@ -153,15 +146,12 @@ class RowStore(ABC):
     # --- for people
 
     def find(self, job_id: str) -> JobInfo:
-        """See `ProgressStore.find`."""
         return self._read(job_id).info()
 
     def result(self, job_id: str) -> JobResult:
-        """See `ProgressStore.result`."""
         return self._read(job_id).ending()
 
     def request(self, job_id: str, verb: str) -> Requested:
-        """See `ProgressStore.request`."""
         return self._change(job_id, partial(lifecycle.request, verb=verb, lease=self.lease))
 
     @staticmethod
@@ -212,65 +202,6 @@ class RowStore(ABC):
     def _expired(self, limit: int) -> list[str]:
         """The ids of rows whose leases have ended."""
 
-    @abstractmethod
-    def withdraw(self, job_id: str) -> None:
-        """See `ProgressStore.withdraw`."""
-
-    @abstractmethod
-    def save(self, saves: Iterable[Save], timeout: float | None = None) -> list[str]:
-        """See `ProgressStore.save`."""
-
-    @abstractmethod
-    def commit(self, connection: Any, save: Save, *, again: bool = False) -> bool:
-        """See `ProgressStore.commit`."""
-
-    @abstractmethod
-    def is_in_transaction(self, connection: Any) -> bool:
-        """See `ProgressStore.is_in_transaction`."""
-
-    @abstractmethod
-    def is_written(self, save: Save) -> bool:
-        """See `ProgressStore.is_written`."""
-
-    @abstractmethod
-    def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:
-        """See `ProgressStore.note`."""
-
-    @abstractmethod
-    def controls(self, worker: str) -> list[tuple[str, int, State]]:
-        """See `ProgressStore.controls`."""
-
     def version(self) -> object:
-        """See `ProgressStore.version`: it would take a round trip as well."""
+        """Not known: to ask for it would take as long as to ask for the requests."""
         return None
-
-    @abstractmethod
-    def renew(self, worker: str) -> None:
-        """See `ProgressStore.renew`."""
-
-    @abstractmethod
-    def holders(self) -> list[tuple[str, str]]:
-        """See `ProgressStore.holders`."""
-
-    @abstractmethod
-    def list(
-        self,
-        *,
-        states: Collection[State] | None = None,
-        queue: str | None = None,
-        name: str | None = None,
-        limit: int = 100,
-    ) -> builtins.list[JobInfo]:
-        """See `ProgressStore.list`."""
-
-    @abstractmethod
-    def counts(self) -> dict[State, int]:
-        """See `ProgressStore.counts`."""
-
-    @abstractmethod
-    def history(self, job_id: str) -> builtins.list[HistoryEntry]:
-        """See `ProgressStore.history`."""
-
-    @abstractmethod
-    def prune(self, older_than: float, *, failed: bool = False) -> int:
-        """See `ProgressStore.prune`."""

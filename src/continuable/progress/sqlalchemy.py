@@ -15,17 +15,12 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from continuable.connections.connection import Awaited, is_in_transaction, is_of_psycopg
-from continuable.core.outcome import Completed
 from continuable.errors import CheckpointError, StoreBusyError, StoreError
-from continuable.model.payload import JobRecord
-from continuable.progress.protocol import Claim
-from continuable.progress.row import claim_of
 from continuable.progress.rowstore import LEASE
 from continuable.progress.sql.causes import is_busy, lacks_table
 from continuable.progress.sql.dialects import DIALECTS, POSTGRESQL, Dialect
 from continuable.progress.sql.psycopg import session_on
-from continuable.progress.sql.shortcut import DRIVER, Shortcut
-from continuable.progress.sql.store import LOCK_WAITS, Parameters, Result, Session, SQLStore
+from continuable.progress.sql.store import Parameters, Result, Session, SQLStore
 
 LOCK_WAIT = 5.0
 """Seconds to wait for a lock, unless somebody says otherwise."""
@@ -130,8 +125,6 @@ class SQLAlchemyProgress(SQLStore):
         self._name = engine_or_url.url.set(username=None, password=None).render_as_string()
         self._pid = os.getpid()
         self._creating = threading.Lock()
-        drives = engine_or_url.driver == DRIVER
-        self._shortcut = Shortcut(engine_or_url) if drives else None
         self._is_created = not create_tables
 
     def create_tables(self) -> None:
@@ -163,46 +156,14 @@ class SQLAlchemyProgress(SQLStore):
             yield _Session(connection)
 
     @contextmanager
-    def _at_once(self) -> Iterator[Session]:
-        if self._shortcut is None:
-            with self._writing(LOCK_WAITS[0]) as session:
-                yield session
-        else:
-            self._prepare()
-            with self._errors():
-                yield self._shortcut
-
-    async def claim_on_loop(self, record: JobRecord, worker: str) -> Claim | None:
-        """See `OnLoop.claim_on_loop`."""
-        found = await self._awaited("claim", self._to_claim(record, worker))
-        return claim_of(record.id, worker, found.rows[0]) if found and found.rows else None
-
-    async def complete_on_loop(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
-        """See `OnLoop.complete_on_loop`."""
-        found = await self._awaited("complete", self._to_complete(claim, outcome, longest_gap))
-        return found is not None and found.count == 1
-
-    async def _awaited(self, statement: str, parameters: Parameters) -> Result | None:
-        if self._shortcut is None:
-            return None
-        try:
-            with self._errors():
-                return await self._shortcut.arun(self._dialect.statement(statement), parameters)
-        except StoreError:  # a connection that has been cut
-            return None
-
-    @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
-        self._prepare()
-        with self._errors(), self._engine.connect() as connection:
-            yield connection
-
-    def _prepare(self) -> None:
         if self._pid != os.getpid():  # forked: the parent's connections are not ours to use
             self._engine.dispose(close=False)
             self._pid = os.getpid()
         if not self._is_created:
             self.create_tables()
+        with self._errors(), self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _joined(self, connection: Any, *, again: bool) -> Iterator[Session]:
@@ -251,13 +212,10 @@ class SQLAlchemyProgress(SQLStore):
         )
 
     def is_in_transaction(self, connection: Any) -> bool:
-        """See `ProgressStore.is_in_transaction`."""
         return connection is not None and is_in_transaction(connection)
 
     def close(self) -> None:
         """Close the connections of this process that are not in use."""
-        if self._shortcut is not None:
-            self._shortcut.close()
         self._engine.dispose()
 
     @contextmanager
@@ -269,8 +227,6 @@ class SQLAlchemyProgress(SQLStore):
             raise kind(f"The progress store {self._name} failed: {error.orig}") from error
         except SQLAlchemyError as error:
             raise StoreError(f"The progress store {self._name} failed: {error}") from error
-        except self._engine.dialect.loaded_dbapi.Error as error:  # of the shortcut
-            raise StoreError(f"The progress store {self._name} failed: {error}") from error
 
     def __repr__(self) -> str:
         return f"SQLAlchemyProgress({self._name!r})"
@@ -281,7 +237,6 @@ class _Session:
         self._connection = connection
 
     def run(self, sql: str, parameters: Parameters) -> Result:
-        """See `Session.run`."""
         result = self._connection.execute(_text(sql), parameters)
         return Result(result.fetchall() if result.returns_rows else (), result.rowcount)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import TypeVar
 
 from continuable.core.definition import Definition
@@ -22,7 +22,6 @@ from continuable.progress.protocol import (
     Busy,
     Claim,
     Held,
-    OnLoop,
     Over,
     ProgressStore,
     Settled,
@@ -179,14 +178,14 @@ class Deliveries:
 
         A cancellation of the caller's reaches the job, whose progress is saved, and comes out.
         """
-        answer = await self._aclaim(record, is_retry=is_retry)
+        answer = await undisturbed(lambda: self._claim(record, is_retry=is_retry))
         if not isinstance(answer, Claim):
             return answer
         with self._held(answer):
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise asyncio.CancelledError  # it came while the job was claimed
             ran = await self._runner.arun(answer, self._started)
-            settled = await self._asettle(ran)
+            settled = await undisturbed(lambda: self._settle(ran))
         return _delivered(ran, settled)
 
     def sent(self, record: JobRecord) -> None:
@@ -268,26 +267,6 @@ class Deliveries:
             )
 
         return patiently(settle, ran.claimed.id, is_over=self._is_grace_over)
-
-    async def _aclaim(self, record: JobRecord, *, is_retry: bool) -> Claim | PutOff | Dropped:
-        self._look_out()
-        if self._on_loop is not None and self._stops_at is None and not is_retry:
-            claim = await self._on_loop.claim_on_loop(record, self.worker)
-            if claim is not None:
-                return claim
-        return await undisturbed(lambda: self._claim(record, is_retry=is_retry))
-
-    async def _asettle(self, ran: Ran[Claim]) -> Settled:
-        claim, outcome = ran.claimed, ran.outcome
-        if self._on_loop is not None and isinstance(outcome, Completed) and not ran.notes:  # noqa: SIM102 - two questions
-            if await self._on_loop.complete_on_loop(claim, outcome, ran.longest_gap):
-                return Settled(State.COMPLETED)
-        return await undisturbed(lambda: self._settle(ran))
-
-    @cached_property
-    def _on_loop(self) -> OnLoop | None:
-        # Asked by the first async job: it takes a process that is just forked half a millisecond.
-        return self._store if isinstance(self._store, OnLoop) else None
 
     def _is_grace_over(self) -> bool:
         self._look_out()  # the job does not run any more, so that the watcher does not ask

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from redis import Redis
@@ -20,7 +21,6 @@ from continuable.model.payload import JobRecord
 from continuable.model.states import RUNNING, State
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import Claim, Note, Save
-from continuable.progress.redis.scripts import Scripts
 from continuable.progress.row import Row, claim_of, new_row, row_of
 from continuable.progress.rowstore import HISTORY, LEASE, RowStore, Transition
 
@@ -30,6 +30,8 @@ ATTEMPTS = 100
 """How often a change is tried that another one has overtaken."""
 PART = 500
 
+SCRIPTS = {path.stem: path.read_text("utf-8") for path in Path(__file__).parent.glob("*.lua")}
+"""The Lua scripts by name: each is one atomic step on the server, on the server's clock."""
 
 INTEGERS = frozenset(f.name for f in fields(Row) if f.type == "int")
 NUMBERS = frozenset(f.name for f in fields(Row) if "float" in str(f.type))
@@ -61,18 +63,16 @@ class RedisProgress(RowStore):
             Redis.from_url(client_or_url) if isinstance(client_or_url, str) else client_or_url
         )
         """Of the Redis that progress is kept in."""
-        self._scripts = Scripts(self.client)
+        self._scripts = {name: self.client.register_script(text) for name, text in SCRIPTS.items()}
         self._prefix = prefix
 
     def withdraw(self, job_id: str) -> None:
-        """See `ProgressStore.withdraw`."""
         with self._errors():
             self._run("forget", keys=self._keys_of(job_id), args=[job_id])
 
     # --- what running jobs write and hear
 
     def save(self, saves: Iterable[Save], timeout: float | None = None) -> builtins.list[str]:  # noqa: ARG002 - nothing is locked
-        """See `ProgressStore.save`."""
         with self._errors():
             return [save.id for save in saves if not self._save(save)]
 
@@ -85,17 +85,15 @@ class RedisProgress(RowStore):
         )
 
     def is_in_transaction(self, connection: Any) -> bool:  # noqa: ARG002 - see there
-        """See `ProgressStore.is_in_transaction`: there is never a commit."""
+        """Never: Redis has no transaction to commit in."""
         return False
 
     def is_written(self, save: Save) -> bool:
-        """See `ProgressStore.is_written`."""
         with self._errors():
             fence, sequence = self.client.hmget(self._row_key(save.id), "fence", "sequence")
         return fence is not None and int(fence) == save.fence and int(sequence) >= save.sequence
 
     def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:  # noqa: ARG002 - nothing is locked
-        """See `ProgressStore.note`."""
         keys = [self._row_key(job_id), self._history_key(job_id)]
         entry = _entry(note.at, note.event, json.loads(note.data))
         with self._errors():
@@ -103,19 +101,16 @@ class RedisProgress(RowStore):
                 raise JobNotFoundError(job_id)
 
     def controls(self, worker: str) -> builtins.list[tuple[str, int, State]]:
-        """See `ProgressStore.controls`."""
         with self._errors():
             found = self._run("controls", keys=[self._worker_key(worker), self._row_key("")])
         return [(_text(job_id), int(fence), State(_text(state))) for job_id, fence, state in found]
 
     def renew(self, worker: str) -> None:
-        """See `ProgressStore.renew`."""
         keys = [self._worker_key(worker), self._key("leases"), self._row_key("")]
         with self._errors():
             self._run("renew", keys=keys, args=[worker, self.lease])
 
     def holders(self) -> builtins.list[tuple[str, str]]:
-        """See `ProgressStore.holders`."""
         with self._errors():
             ids = sorted(self._in_states(RUNNING))
             pipe = self.client.pipeline(transaction=False)
@@ -134,7 +129,7 @@ class RedisProgress(RowStore):
         name: str | None = None,
         limit: int = 100,
     ) -> builtins.list[JobInfo]:
-        """See `ProgressStore.list`. Looks at one job after the other, the newest first."""
+        """Jobs, the newest first: looks at one after the other."""
         found: builtins.list[JobInfo] = []
         with self._errors():
             for row in self._newest(states):
@@ -147,7 +142,6 @@ class RedisProgress(RowStore):
         return found
 
     def counts(self) -> dict[State, int]:
-        """See `ProgressStore.counts`."""
         with self._errors():
             pipe = self.client.pipeline(transaction=False)
             for state in State:
@@ -156,7 +150,6 @@ class RedisProgress(RowStore):
         return {state: count for state, count in counted if count}
 
     def history(self, job_id: str) -> builtins.list[HistoryEntry]:
-        """See `ProgressStore.history`."""
         with self._errors():
             if not self.client.exists(self._row_key(job_id)):
                 raise JobNotFoundError(job_id)
@@ -167,7 +160,6 @@ class RedisProgress(RowStore):
         ]
 
     def prune(self, older_than: float, *, failed: bool = False) -> int:
-        """See `ProgressStore.prune`."""
         with self._errors():
             removed = self._forget("finished", older_than)
             return removed + (self._forget("failed", older_than) if failed else 0)
@@ -175,7 +167,7 @@ class RedisProgress(RowStore):
     # --- rows
 
     def claim_keys(self, job_id: str) -> builtins.list[str]:
-        """Those of the script by which a job that simply waits is claimed: `scripts.TEXTS`."""
+        """Those of the script by which a job that simply waits is claimed: `SCRIPTS["claim"]`."""
         return [self._row_key(job_id), self._key("leases"), self._key("")]
 
     @staticmethod
@@ -247,7 +239,7 @@ class RedisProgress(RowStore):
         return now, revision, _row(found) if found else None
 
     def _run(self, script: str, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
-        return self._scripts.run(script, keys, args)
+        return self._scripts[script](keys, args)
 
     def _save(self, save: Save) -> bool:
         keys = [self._row_key(save.id), self._key("leases")]
@@ -314,7 +306,6 @@ class RedisProgress(RowStore):
 
     def close(self) -> None:
         """Close the connections of this process."""
-        self._scripts.close()
         self.client.close()
 
     def __repr__(self) -> str:

@@ -74,16 +74,11 @@ class SQLStore(RowStore):
     def _reading(self) -> AbstractContextManager[Session]:
         """A transaction that only reads."""
 
-    def _at_once(self) -> AbstractContextManager[Session]:
-        """A transaction of one statement."""
-        return self._writing(LOCK_WAITS[0])
-
     @abstractmethod
     def _joined(self, connection: Any, *, again: bool) -> AbstractContextManager[Session]:
         """The transaction that is open on the user's own connection; else `CheckpointError`."""
 
     def withdraw(self, job_id: str) -> None:
-        """See `ProgressStore.withdraw`."""
         with self._writing() as session:
             if self._run(session, "withdraw", id=job_id).count:
                 self._run(session, "delete_history", id=job_id)
@@ -91,12 +86,10 @@ class SQLStore(RowStore):
     # --- what running jobs write and hear
 
     def save(self, saves: Iterable[Save], timeout: float | None = None) -> builtins.list[str]:
-        """See `ProgressStore.save`."""
         with self._writing(timeout) as session:
             return [save.id for save in saves if not self._saved(session, save)]
 
     def commit(self, connection: Any, save: Save, *, again: bool = False) -> bool:
-        """See `ProgressStore.commit`."""
         with self._joined(connection, again=again) as session:
             if self._saved(session, save, "commit"):
                 return True
@@ -108,31 +101,26 @@ class SQLStore(RowStore):
             return False
 
     def is_written(self, save: Save) -> bool:
-        """See `ProgressStore.is_written`."""
         with self._reading() as session:
             found = self._run(session, "sequence_of_row", id=save.id, fence=save.fence).rows
             return bool(found) and found[0][0] >= save.sequence
 
     def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:
-        """See `ProgressStore.note`."""
         with self._writing(timeout) as session:
             if not self._add_history(session, job_id, note.at, note.event, note.data):
                 raise JobNotFoundError(job_id)
 
     def controls(self, worker: str) -> builtins.list[tuple[str, int, State]]:
-        """See `ProgressStore.controls`."""
         with self._reading() as session:
             rows = self._run(session, "of_worker", worker=worker).rows
             return [(job_id, fence, State(state)) for job_id, fence, state in rows]
 
     def renew(self, worker: str) -> None:
-        """See `ProgressStore.renew`."""
         with self._writing() as session:
             for (job_id,) in self._run(session, "to_renew", worker=worker).rows:
                 self._run(session, "renew", id=job_id, worker=worker, lease=self.lease)
 
     def holders(self) -> builtins.list[tuple[str, str]]:
-        """See `ProgressStore.holders`."""
         with self._reading() as session:
             return [(job_id, worker) for job_id, worker in self._run(session, "held").rows]
 
@@ -146,7 +134,6 @@ class SQLStore(RowStore):
         name: str | None = None,
         limit: int = 100,
     ) -> builtins.list[JobInfo]:
-        """See `ProgressStore.list`."""
         conditions: builtins.list[str] = []
         parameters: dict[str, Any] = {"limit": limit}
         if states is not None:
@@ -166,12 +153,10 @@ class SQLStore(RowStore):
             return [_row(values).info() for values in rows]
 
     def counts(self) -> dict[State, int]:
-        """See `ProgressStore.counts`."""
         with self._reading() as session:
             return {State(state): count for state, count in self._run(session, "count_rows").rows}
 
     def history(self, job_id: str) -> builtins.list[HistoryEntry]:
-        """See `ProgressStore.history`."""
         with self._reading() as session:
             if not self._run(session, "has_row", id=job_id).rows:
                 raise JobNotFoundError(job_id)
@@ -182,7 +167,7 @@ class SQLStore(RowStore):
             ]
 
     def prune(self, older_than: float, *, failed: bool = False) -> int:
-        """See `ProgressStore.prune`. Part by part, so that no worker waits long for a lock."""
+        """Forget finished jobs, part by part: no worker waits long for a lock."""
         removed = 0
         while True:
             with self._writing() as session:
@@ -203,7 +188,7 @@ class SQLStore(RowStore):
             return None
         values = self._to_claim(record, worker)
         try:
-            with self._at_once() as session:
+            with self._writing(LOCK_WAITS[0]) as session:
                 rows = self._run(session, "claim", **values).rows
         except StoreError:  # busy, or a connection that has been cut
             return None
@@ -214,7 +199,7 @@ class SQLStore(RowStore):
             return False
         values = self._to_complete(claim, outcome, longest_gap)
         try:
-            with self._at_once() as session:
+            with self._writing(LOCK_WAITS[0]) as session:
                 return self._run(session, "complete", **values).count == 1
         except StoreError:  # as above
             return False
