@@ -64,7 +64,7 @@ def with_envelope(store, job_id):
 def resumed(store, job_id):
     first = claimed(store, enqueued(store, job_id))
     yield first
-    store.save([Save(first.id, first.fence, 1, '{"current":["a",1]}')])
+    store.save([Save(first.id, first.fence, first.worker, 1, '{"current":["a",1]}')])
     settled = store.settle(first, suspended('{"current":["a",2]}'))
     yield claimed(store, settled.record)
 

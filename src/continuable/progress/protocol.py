@@ -27,6 +27,8 @@ class Save:
 
     id: str
     fence: int
+    worker: str
+    """With the fence, the proof that the claim is the writer's: worker ids are never used again."""
     sequence: int
     """Counts up within an execution: an older save never replaces a newer one."""
     document: str

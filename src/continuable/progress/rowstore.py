@@ -161,7 +161,7 @@ class RowStore(ProgressStore):
         """`transition` where `claim` still holds."""
 
         def guarded(row: Row, now: float, told: list[Told], *args: P.args, **kwargs: P.kwargs) -> A:
-            if row.fence != claim.fence or row.worker is None:
+            if (row.fence, row.worker) != (claim.fence, claim.worker):
                 told.clear()
                 return otherwise
             return transition(row, now, told, *args, **kwargs)

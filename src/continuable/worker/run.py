@@ -50,6 +50,11 @@ class Runnable(Protocol):
         ...
 
     @property
+    def worker(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
     def failures(self) -> int:
         """In a row, without progress."""
         ...
@@ -247,7 +252,9 @@ class RunningJob:
     def _save(self, document: str) -> Save:
         claimed = self.claimed
         made_progress = document != claimed.progress
-        return Save(claimed.id, claimed.fence, self._sequence, document, made_progress)
+        return Save(
+            claimed.id, claimed.fence, claimed.worker, self._sequence, document, made_progress
+        )
 
     def _tell_saved(self, save: Save) -> None:
         execution = self.execution

@@ -7,7 +7,14 @@ from itertools import count
 
 import pytest
 
-from continuable.conformance.keepers import AT_3, AT_5, AT_8, save_of
+from continuable.conformance.keepers import (
+    AT_3,
+    AT_5,
+    AT_8,
+    UserTransactions,
+    rolled_back,
+    save_of,
+)
 from continuable.conformance.processes import claim_in_processes
 from continuable.conformance.stores.opening import OpenStore, StoreFixtures
 from continuable.conformance.stores.terms import (
@@ -250,6 +257,43 @@ class ClaimSuite(StoreFixtures):
         records = [a_record(f"job-{number}") for number in range(12)]
         claims = claim_in_processes(open_store, records, processes=4)
         assert sorted(claims) == sorted(record.id for record in records)
+
+    def test_a_claim_of_a_job_that_was_forgotten_can_write_nothing(
+        self, store: ProgressStore, record: JobRecord, claim: Claim
+    ) -> None:
+        again = store.request(claim.id, "restart")
+        newest = granted(store.claim(message(again), "two"))
+        store.settle(newest, completed())
+        assert store.prune(older_than=0.0) == 1
+        alive = granted(store.claim(record, "three"))
+        assert alive.fence == claim.fence  # numbers begin anew
+        assert not store.is_written(save_of(claim, 0, AT_3))
+        assert store.save([save_of(claim, 9, AT_3)]) == [record.id]
+        for outcome in (completed(), suspended(AT_8), failed(AT_8), cancelled(AT_8)):
+            assert store.settle(claim, outcome).state is None
+        store.release(claim)
+        info = store.find(record.id)
+        assert (info.state, info.worker, info.progress) == (State.RUNNING, "three", {})
+        assert store.settle(alive, completed()).state is State.COMPLETED
+        assert store.settle(claim, completed()).state is None
+
+    def test_a_commit_of_a_job_that_was_forgotten_is_refused(
+        self,
+        store: ProgressStore,
+        record: JobRecord,
+        claim: Claim,
+        transactions: UserTransactions,
+    ) -> None:
+        if not store.can_commit:
+            return
+        store.settle(claim, completed())
+        assert store.prune(older_than=0.0) == 1
+        alive = granted(store.claim(record, "two"))
+        assert alive.fence == claim.fence
+        with rolled_back(), transactions.begin() as connection:
+            assert not store.commit(connection, save_of(claim, 1, AT_3))
+            raise ZeroDivisionError
+        assert store.find(record.id).progress == {}
 
     def test_a_zombie_can_write_nothing(self, hasty: ProgressStore, record: JobRecord) -> None:
         zombie = granted(hasty.claim(record, "one"))

@@ -1,5 +1,5 @@
 -- Claim a job that simply waits; nothing is given back, and nothing done, where more is to be
--- looked into. It comes to what `transitions.claim` makes of such a row.
+-- looked into. It comes to what `lifecycle.claim` makes of such a row.
 -- KEYS: row, leases, and the prefix of the others
 -- ARGV: id, worker, lease, the message's delivery and executions, and its envelope if it has one
 local row, leases, prefix = unpack(KEYS)

@@ -90,8 +90,12 @@ class RedisProgress(RowStore):
 
     def is_written(self, save: Save) -> bool:
         with self._errors():
-            fence, sequence = self.client.hmget(self._row_key(save.id), "fence", "sequence")
-        return fence is not None and int(fence) == save.fence and int(sequence) >= save.sequence
+            found = self.client.hmget(self._row_key(save.id), "fence", "worker", "sequence")
+        if None in found:
+            return False
+        fence, worker, sequence = found
+        is_own = (int(fence), _text(worker)) == (save.fence, save.worker)
+        return is_own and int(sequence) >= save.sequence
 
     def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:  # noqa: ARG002 - nothing is locked
         keys = [self._row_key(job_id), self._history_key(job_id)]
@@ -188,7 +192,7 @@ class RedisProgress(RowStore):
 
     def _complete_at_once(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
         keys = [self._row_key(claim.id), *map(self._key, ("leases", "finished", ""))]
-        arguments = [claim.id, claim.fence, longest_gap, outcome.result]
+        arguments = [claim.id, claim.fence, claim.worker, longest_gap, outcome.result]
         if outcome.progress is not None:
             arguments.append(outcome.progress)
         with self._errors():
@@ -243,8 +247,8 @@ class RedisProgress(RowStore):
 
     def _save(self, save: Save) -> bool:
         keys = [self._row_key(save.id), self._key("leases")]
-        progressed = int(save.made_progress)
-        arguments = [save.id, save.fence, save.sequence, save.document, progressed, self.lease]
+        proof = [save.id, save.fence, save.worker]
+        arguments = [*proof, save.sequence, save.document, int(save.made_progress), self.lease]
         return bool(self._run("save", keys=keys, args=arguments))
 
     def _newest(self, states: Collection[State] | None) -> Iterator[Row]:

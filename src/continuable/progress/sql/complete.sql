@@ -1,4 +1,4 @@
--- Write that a job has returned, if the claim still holds. It comes to what `transitions.settle`
+-- Write that a job has returned, if the claim still holds. It comes to what `lifecycle.settle`
 -- makes of that; no row means that it does not hold, or that somebody has the row locked.
 UPDATE continuable_progress SET
     state = 'completed',
@@ -12,6 +12,6 @@ UPDATE continuable_progress SET
     finished_at = NOW
 WHERE id = (
     SELECT id FROM continuable_progress
-    WHERE id = :id AND fence = :fence AND worker IS NOT NULL
+    WHERE id = :id AND fence = :fence AND worker = :worker
     FOR UPDATE SKIP LOCKED
 )

@@ -93,17 +93,18 @@ class SQLStore(RowStore):
         with self._joined(connection, again=again) as session:
             if self._saved(session, save, "commit"):
                 return True
-            if not self._run(session, "has_row", id=save.id).rows:
-                raise CheckpointError(
-                    "The database of this connection does not hold the progress of the job: "
-                    f"{self!r} does. Only data in that database can be committed with it"
-                )
-            return False
+            is_there = bool(self._run(session, "has_row", id=save.id).rows)
+        if not is_there or self._is_held(save):
+            raise CheckpointError(
+                "The database of this connection does not hold the progress of the job: "
+                f"{self!r} does. Only data in that database can be committed with it"
+            )
+        return False
 
     def is_written(self, save: Save) -> bool:
         with self._reading() as session:
-            found = self._run(session, "sequence_of_row", id=save.id, fence=save.fence).rows
-            return bool(found) and found[0][0] >= save.sequence
+            sequence = self._sequence_of(session, save)
+            return sequence is not None and sequence >= save.sequence
 
     def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:
         with self._writing(timeout) as session:
@@ -218,6 +219,7 @@ class SQLStore(RowStore):
         return {
             "id": claim.id,
             "fence": claim.fence,
+            "worker": claim.worker,
             "progress": outcome.progress,
             "longest_gap": longest_gap,
             "result": outcome.result,
@@ -280,10 +282,25 @@ class SQLStore(RowStore):
         with self._reading() as session:
             return [row[0] for row in self._run(session, "expired", limit=limit).rows]
 
+    def _is_held(self, save: Save) -> bool:
+        """Whether the claim of `save` holds in this store; False where the store is away."""
+        try:
+            with self._reading() as session:
+                return self._sequence_of(session, save) is not None
+        except StoreError:
+            return False
+
+    def _sequence_of(self, session: Session, save: Save) -> int | None:
+        """The number of the newest save of the same claim; `None`: the claim does not hold."""
+        proof = {"id": save.id, "fence": save.fence, "worker": save.worker}
+        rows = self._run(session, "sequence_of_claim", **proof).rows
+        return rows[0][0] if rows else None
+
     def _saved(self, session: Session, save: Save, statement: str = "save") -> bool:
         parameters = {
             "id": save.id,
             "fence": save.fence,
+            "worker": save.worker,
             "sequence": save.sequence,
             "document": save.document,
             "made_progress": int(save.made_progress),
