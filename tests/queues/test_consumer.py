@@ -190,6 +190,52 @@ def test_a_second_delivery_is_put_off_while_the_job_runs_and_dropped_when_it_has
     assert worker(store).run(message(import_rows)) == Dropped(State.COMPLETED)
 
 
+def test_a_second_delivery_to_the_same_worker_does_not_run_beside_the_first(app, store, worker):
+    answers = []
+
+    @app.job
+    def slow(job):
+        answers.append(deliveries.run(message(slow)))
+
+    @app.job
+    async def aslow(job):
+        answers.append(await deliveries.arun(message(aslow, job_id="job-2")))
+
+    deliveries = worker(store)
+    assert isinstance(deliveries.run(message(slow)), Ended)
+    assert isinstance(asyncio.run(deliveries.arun(message(aslow, job_id="job-2"))), Ended)
+    assert answers == [PutOff(LEASE)] * 2
+    assert store.find("job-1").executions == 1
+
+
+@pytest.mark.parametrize("method", ["claim", "settle"])
+def test_an_answer_of_the_store_that_is_lost_is_asked_for_again(
+    app, store, worker, monkeypatch, method
+):
+    ran = []
+
+    @app.job
+    def once(job):
+        ran.append(job.executions)
+
+    written, lost = getattr(store, method), []
+
+    def write(*args, **options):
+        answer = written(*args, **options)
+        if not lost:
+            lost.append(answer)
+            raise StoreError("the connection was cut")
+        return answer
+
+    monkeypatch.setattr(store, method, write)
+    deliveries = worker(store)
+    delivered = deliveries.run(message(once))
+    if isinstance(delivered, PutOff):
+        delivered = deliveries.run(message(once))
+    assert isinstance(delivered, Ended)
+    assert ran == [1]
+
+
 def test_a_worker_that_stops_takes_nothing_and_counts_nothing(app, store, worker):
     @app.job
     def never(job):

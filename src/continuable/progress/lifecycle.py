@@ -6,7 +6,8 @@ telling to `told`, and answers. The store reads the row before and writes it aft
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Outco
 from continuable.errors import DuplicateJobError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State, requested
-from continuable.progress.protocol import Busy, Claim, Held, Over, Requested, Settled
+from continuable.progress.protocol import Busy, Claim, Held, Note, Over, Requested, Settled
 from continuable.progress.row import Row, new_row
 from continuable.serialization import compact
 
@@ -34,6 +35,8 @@ class Told:
 
     event: str
     data: dict[str, Any]
+    at: float | None = None
+    """Seconds since the epoch; `None`: now."""
 
 
 def add(row: Row, now: float, told: list[Told], *, record: JobRecord) -> None:  # noqa: ARG001 - as all
@@ -60,7 +63,10 @@ def claim(
         return Over(row.state)
     if row.state.is_running:
         if row.lease_until is not None and row.lease_until > now:
-            return Busy(row.lease_until - now, row.worker or "")
+            if (row.worker, row.delivery) != (worker, record.delivery):
+                return Busy(row.lease_until - now, row.worker or "")
+            row.lease_until = now + lease
+            return row.claim()  # the answer to this worker's claim was lost
         bury(row, now, told, max_deaths)
     if row.state is State.PAUSED:
         return Held()
@@ -74,6 +80,7 @@ def claim(
     row.delivery = record.delivery
     row.envelope = row.envelope if record.envelope is None else record.envelope
     row.issued = max(row.issued, record.delivery)
+    row.ended_by = None
     row.fence += 1
     row.sequence = 0
     row.executions += 1
@@ -86,21 +93,24 @@ def settle(
     now: float,
     told: list[Told],
     *,
+    claim: Claim,
     outcome: Outcome,
     retry_in: float | None,
     longest_gap: float,
+    notes: Sequence[Note],
     lease: float,
 ) -> Settled:
-    """The execution that holds the row has ended."""
+    """The execution of `claim` has ended."""
+    if isinstance(outcome, Fenced) or not _is_held(row, claim):
+        return _settled_before(row, claim)
+    told.extend(Told(note.event, json.loads(note.data), note.at) for note in notes)
     before = row.progress
-    if isinstance(outcome, Fenced):
-        return Settled(None)
     if outcome.progress is not None:
         row.progress = outcome.progress
     has_progressed = row.progress != before or getattr(outcome, "made_progress", False)
     if has_progressed:
         row.deaths = 0
-    row.worker, row.lease_until, row.saved_at = None, None, now
+    row.worker, row.ended_by, row.lease_until, row.saved_at = None, claim.worker, None, now
     row.longest_gap = max(row.longest_gap, longest_gap)
     match outcome:
         case Completed():
@@ -129,8 +139,10 @@ def settle(
             return Settled(row.state)
 
 
-def release(row: Row, now: float, told: list[Told]) -> None:
+def release(row: Row, now: float, told: list[Told], *, claim: Claim) -> None:
     """What was claimed has never been started."""
+    if not _is_held(row, claim):
+        return
     row.worker, row.lease_until = None, None
     row.executions -= 1
     match row.state:
@@ -213,6 +225,18 @@ def place_of(row: Row) -> str:
     if info.step is not None:
         return f"at {info.step!r}, cursor {compact(info.cursor)}"
     return f"after {info.completed[-1]!r}" if info.completed else "before its first step"
+
+
+def _is_held(row: Row, claim: Claim) -> bool:
+    return (row.fence, row.worker) == (claim.fence, claim.worker)
+
+
+def _settled_before(row: Row, claim: Claim) -> Settled:
+    """The answer to the first writing of this end was lost; else the job was taken away."""
+    if (row.fence, row.ended_by) != (claim.fence, claim.worker):
+        return Settled(None)
+    is_waiting = row.state in {State.INTERRUPTED, State.WAITING}
+    return Settled(row.state, row.record() if is_waiting else None)
 
 
 def _put_back(

@@ -108,7 +108,6 @@ class MessageProgress(RowStore):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
-        notes: Sequence[Note] = (),
     ) -> A:
         now = time.time()
         with self._lock:

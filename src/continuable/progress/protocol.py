@@ -222,7 +222,9 @@ class ProgressStore(Keeper, Protocol):
         The newest progress wins: that of the message where it comes from a later execution than
         the store knows of, else the store's own. A job whose lease has ended had a worker that
         died: this counts as a resumption with reason `died`, and as a failure after `max_deaths`
-        in a row without progress. A job that has failed is over, unless this `is_retry`: its
+        in a row without progress. What `worker` holds already by a message of the same number it
+        is granted again, since the first answer may have been lost: it must not ask twice on
+        purpose. A job that has failed is over, unless this `is_retry`: its
         queue runs it again by a rule of its own.
         """
         ...
@@ -251,7 +253,8 @@ class ProgressStore(Keeper, Protocol):
         """Write how an execution ended, if the claim still holds.
 
         What was asked for in the meantime wins: a pause holds the job, a cancel ends it. A
-        `Failed` job is retried after `retry_in` seconds, where that is not `None`.
+        `Failed` job is retried after `retry_in` seconds, where that is not `None`. The same end
+        written again, since the answer was lost, changes nothing and gives the same answer.
         """
         ...
 

@@ -31,6 +31,8 @@ class Row:
     state: State = State.WAITING
     worker: str | None = None
     """Who runs it."""
+    ended_by: str | None = None
+    """Who wrote how the newest execution ended: only that worker may write it again."""
     lease_until: float | None = None
     """Until then its worker is taken for alive; or, if nobody runs it, its message for under way
     although nobody has confirmed that. `None`: there is nothing to be anxious about."""

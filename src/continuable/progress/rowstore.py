@@ -7,7 +7,7 @@ import contextlib
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import ClassVar, TypeVar
 
 from continuable.core.outcome import Completed, Outcome
 from continuable.errors import JobNotFoundError, StoreBusyError
@@ -30,7 +30,6 @@ from continuable.progress.protocol import (
 from continuable.progress.row import Row
 
 A = TypeVar("A")
-P = ParamSpec("P")
 
 LEASE = 30.0
 CONTROLS_EVERY = 0.5
@@ -103,16 +102,17 @@ class RowStore(ProgressStore):
                 return Settled(State.COMPLETED)
         transition = partial(
             lifecycle.settle,
+            claim=claim,
             outcome=outcome,
             retry_in=retry_in,
             longest_gap=longest_gap,
+            notes=notes,
             lease=self.lease,
         )
-        held = self._held(claim, transition, otherwise=Settled(None))
-        return self._change(claim.id, held, notes=notes)
+        return self._change(claim.id, transition)
 
     def release(self, claim: Claim) -> None:
-        self._change(claim.id, self._held(claim, lifecycle.release, otherwise=None))
+        self._change(claim.id, partial(lifecycle.release, claim=claim))
 
     def confirm(self, record: JobRecord) -> None:
 
@@ -154,20 +154,6 @@ class RowStore(ProgressStore):
     def request(self, job_id: str, verb: str) -> Requested:
         return self._change(job_id, partial(lifecycle.request, verb=verb, lease=self.lease))
 
-    @staticmethod
-    def _held(
-        claim: Claim, transition: Callable[Concatenate[Row, float, list[Told], P], A], otherwise: A
-    ) -> Transition[A]:
-        """`transition` where `claim` still holds."""
-
-        def guarded(row: Row, now: float, told: list[Told], *args: P.args, **kwargs: P.kwargs) -> A:
-            if (row.fence, row.worker) != (claim.fence, claim.worker):
-                told.clear()
-                return otherwise
-            return transition(row, now, told, *args, **kwargs)
-
-        return guarded
-
     # --- what a store may do in one round trip, where no more is to it
 
     def _claim_at_once(self, record: JobRecord, worker: str) -> Claim | None:  # noqa: ARG002 - as a store sees it
@@ -187,7 +173,6 @@ class RowStore(ProgressStore):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
-        notes: Sequence[Note] = (),
     ) -> A:
         """Read a row, change it, and write it and what is told, atomically.
 

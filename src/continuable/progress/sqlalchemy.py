@@ -45,6 +45,7 @@ progress = sa.Table(
     sa.Column("progress", _TEXT, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("worker", _NAME, index=True),
+    sa.Column("ended_by", _NAME),
     sa.Column("lease_until", _SECONDS, index=True),
     sa.Column("fence", sa.Integer, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),

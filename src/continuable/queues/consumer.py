@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -109,7 +110,8 @@ class Deliveries:
         self._store = store
         self._send = send
         self._grace = grace
-        self._running = 0
+        self._taken: set[str] = set()
+        self._taking = threading.Lock()
         self._stops_at: float | None = None
         all_duties = [
             Duty("leases", store.lease / 3, self._renew),
@@ -165,28 +167,34 @@ class Deliveries:
         Raises `StoreError` where its end could not be written within the grace: then the message
         must not end, so that it is delivered again.
         """
-        answer = self._claim(record, claim, is_retry=is_retry)
-        if not isinstance(answer, Claim):
-            return answer
-        with self._held(answer):
-            ran = self._runner.run(answer, partial(self._started, time_limit=time_limit))
-            settled = self._settle(ran)
-        return _delivered(ran, settled)
+        with self._taken_once(record) as is_taken:
+            if not is_taken:
+                return PutOff(self._store.lease)
+            answer = self._claim(record, claim, is_retry=is_retry)
+            if not isinstance(answer, Claim):
+                return answer
+            with self._given_back_if_unwritten(answer):
+                ran = self._runner.run(answer, partial(self._started, time_limit=time_limit))
+                settled = self._settle(ran)
+            return _delivered(ran, settled)
 
     async def arun(self, record: JobRecord, *, is_retry: bool = False) -> Delivered:
         """The same for an `async def` job, which runs on the event loop of the caller.
 
         A cancellation of the caller's reaches the job, whose progress is saved, and comes out.
         """
-        answer = await undisturbed(lambda: self._claim(record, is_retry=is_retry))
-        if not isinstance(answer, Claim):
-            return answer
-        with self._held(answer):
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise asyncio.CancelledError  # it came while the job was claimed
-            ran = await self._runner.arun(answer, self._started)
-            settled = await undisturbed(lambda: self._settle(ran))
-        return _delivered(ran, settled)
+        with self._taken_once(record) as is_taken:
+            if not is_taken:
+                return PutOff(self._store.lease)
+            answer = await undisturbed(lambda: self._claim(record, is_retry=is_retry))
+            if not isinstance(answer, Claim):
+                return answer
+            with self._given_back_if_unwritten(answer):
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError  # it came while the job was claimed
+                ran = await self._runner.arun(answer, self._started)
+                settled = await undisturbed(lambda: self._settle(ran))
+            return _delivered(ran, settled)
 
     def sent(self, record: JobRecord) -> None:
         """The message that resumes a job is on its queue."""
@@ -245,16 +253,29 @@ class Deliveries:
         return self._store.claim(record, self.worker, max_deaths=deaths, is_retry=is_retry)
 
     @contextmanager
-    def _held(self, claim: Claim) -> Iterator[None]:
-        """While the job runs; what comes out of it has not been written, and gives it back."""
-        self._running += 1
+    def _taken_once(self, record: JobRecord) -> Iterator[bool]:
+        """While a message is at work here; False: another message of its job is, already.
+
+        The store would grant the job again to the same worker.
+        """
+        with self._taking:
+            is_taken = record.id not in self._taken
+            self._taken.add(record.id)
+        try:
+            yield is_taken
+        finally:
+            if is_taken:
+                with self._taking:
+                    self._taken.discard(record.id)
+
+    @contextmanager
+    def _given_back_if_unwritten(self, claim: Claim) -> Iterator[None]:
+        """While a job runs. An exception means that its end was not written: release the claim."""
         try:
             yield
         except BaseException:
             self.give_back(claim)
             raise
-        finally:
-            self._running -= 1
 
     def _settle(self, ran: Ran[Claim]) -> Settled:
         def settle(_timeout: float) -> Settled:
@@ -286,7 +307,7 @@ class Deliveries:
             self.interrupt()
 
     def _renew(self) -> None:
-        if self._running:
+        if self._taken:
             self._store.renew(self.worker)
 
     def _max_deaths(self, name: str) -> int:

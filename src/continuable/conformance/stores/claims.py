@@ -61,6 +61,16 @@ class ClaimSuite(StoreFixtures):
         assert answer.worker == "one"
         assert store.find(record.id).worker == claim.worker
 
+    def test_a_claim_that_is_written_again_is_the_same(
+        self, store: ProgressStore, record: JobRecord, claim: Claim
+    ) -> None:
+        assert store.claim(record, "one") == claim  # the first answer was lost
+        assert store.find(record.id).executions == 1
+        second = message(store.settle(claim, suspended(AT_3)))
+        newer = granted(store.claim(second, "one"))
+        assert store.claim(second, "one") == newer
+        assert isinstance(store.claim(second, "two"), Busy)
+
     def test_a_lease_that_has_ended_lets_the_next_one_in(
         self, hasty: ProgressStore, record: JobRecord
     ) -> None:

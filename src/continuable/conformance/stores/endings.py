@@ -19,9 +19,9 @@ from continuable.conformance.stores.terms import (
     message,
     suspended,
 )
-from continuable.core.outcome import Fenced
+from continuable.core.outcome import Fenced, Outcome
 from continuable.model.states import State
-from continuable.progress import Claim, Note, ProgressStore
+from continuable.progress import Claim, Note, ProgressStore, Settled
 
 
 class EndingSuite(StoreFixtures):
@@ -88,6 +88,38 @@ class EndingSuite(StoreFixtures):
     def test_a_fenced_execution_writes_nothing(self, store: ProgressStore, claim: Claim) -> None:
         assert store.settle(claim, Fenced()).state is None
         assert store.find(claim.id).state is State.RUNNING
+
+    @pytest.mark.parametrize(
+        ("outcome", "retry_in"),
+        [
+            (completed(AT_8), None),
+            (suspended(AT_8, wait=3.0), None),
+            (failed(AT_8), None),
+            (failed(AT_8), 2.0),
+            (cancelled(AT_8), None),
+        ],
+        ids=["completed", "suspended", "failed", "retried", "cancelled"],
+    )
+    def test_an_end_that_is_written_again_is_the_same(
+        self, store: ProgressStore, claim: Claim, outcome: Outcome, retry_in: float | None
+    ) -> None:
+        def settle() -> Settled:
+            notes = [Note(time.time(), "told", "{}")]
+            return store.settle(claim, outcome, retry_in=retry_in, notes=notes)
+
+        first, info = settle(), store.find(claim.id)
+        told = store.history(claim.id)
+        assert settle() == first  # the first answer was lost
+        assert store.find(claim.id) == info
+        assert store.history(claim.id) == told
+
+    def test_an_end_that_others_have_gone_on_from_is_not_written_again(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        newer = granted(store.claim(message(store.settle(claim, suspended(AT_3))), "one"))
+        assert store.settle(claim, suspended(AT_3)).state is None
+        assert store.find(claim.id).state is State.RUNNING
+        assert store.settle(newer, completed()).state is State.COMPLETED
 
     def test_the_jobs_of_the_dead_come_back_once(self, hasty: ProgressStore) -> None:
         claims = [granted(hasty.claim(a_record(f"job-{n}"), "one")) for n in range(3)]

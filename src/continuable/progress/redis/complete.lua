@@ -13,7 +13,7 @@ end
 local time = redis.call('TIME')
 local now = string.format('%d.%06d', time[1], time[2])
 redis.call('HSET', row, 'state', 'completed', 'saved_at', now, 'finished_at', now,
-    'result', ARGV[5])
+    'result', ARGV[5], 'ended_by', before[2])
 redis.call('HDEL', row, 'worker', 'lease_until')
 redis.call('HINCRBY', row, 'revision', 1)
 if ARGV[6] and ARGV[6] ~= before[4] then

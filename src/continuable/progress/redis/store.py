@@ -204,7 +204,6 @@ class RedisProgress(RowStore):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
-        notes: Sequence[Note] = (),
     ) -> A:
         for _ in range(ATTEMPTS):
             with self._errors():
@@ -215,8 +214,7 @@ class RedisProgress(RowStore):
                     row = new_row(record, now)
                 told: builtins.list[Told] = []
                 answer = transition(row, now, told)
-                entries = [_entry(n.at, n.event, json.loads(n.data)) for n in notes]
-                entries += [_entry(now, entry.event, entry.data) for entry in told]
+                entries = [_entry(now if e.at is None else e.at, e.event, e.data) for e in told]
                 values = [part for pair in _values(row, revision) for part in pair]
                 arguments = [job_id, revision, HISTORY, len(entries), *entries, *values]
                 if self._run("write", keys=self._keys_of(job_id), args=arguments):

@@ -3,6 +3,7 @@
 UPDATE continuable_progress SET
     state = 'running',
     worker = :worker,
+    ended_by = NULL,
     lease_until = NOW + :lease,
     run_at = NULL,
     delivery = :delivery,

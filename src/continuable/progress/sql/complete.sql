@@ -3,6 +3,7 @@
 UPDATE continuable_progress SET
     state = 'completed',
     worker = NULL,
+    ended_by = :worker,
     lease_until = NULL,
     deaths = CASE WHEN COALESCE(:progress, progress) = progress THEN deaths ELSE 0 END,
     progress = COALESCE(:progress, progress),

@@ -231,18 +231,17 @@ class SQLStore(RowStore):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
-        notes: Sequence[Note] = (),
     ) -> A:
         *others, longest = LOCK_WAITS
         for wait in others:
             try:
                 with self._writing(wait) as session:
-                    return self._changed(session, job_id, transition, record, notes)
+                    return self._changed(session, job_id, transition, record)
             except StoreBusyError:
                 # A circle may keep a connection of the job's own alive, and its transaction open.
                 gc.collect()
         with self._writing(longest) as session:
-            return self._changed(session, job_id, transition, record, notes)
+            return self._changed(session, job_id, transition, record)
 
     def _changed(
         self,
@@ -250,7 +249,6 @@ class SQLStore(RowStore):
         job_id: str,
         transition: Transition[A],
         record: JobRecord | None,
-        notes: Sequence[Note],
     ) -> A:
         if record is not None:
             self._run(session, "insert_row", **dataclasses.asdict(new_row(record, 0.0)))
@@ -263,11 +261,10 @@ class SQLStore(RowStore):
         answer = transition(row, now, told)
         if row != before:
             self._run(session, "update_row", **dataclasses.asdict(row))
-        for note in notes:
-            self._add_history(session, job_id, note.at, note.event, note.data)
         for entry in told:
             data = json.dumps(entry.data, separators=(",", ":"), default=str)
-            self._add_history(session, job_id, now, entry.event, data)
+            at = now if entry.at is None else entry.at
+            self._add_history(session, job_id, at, entry.event, data)
         return answer
 
     def _read(self, job_id: str) -> Row:
