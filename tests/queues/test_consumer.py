@@ -16,7 +16,7 @@ from continuable.core.outcome import Completed, Failed
 from continuable.errors import CheckpointError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.progress import Claim
+from continuable.progress import Claim, Save
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.consumer import Again, Deliveries, Dropped, Ended, PutOff
 from continuable.worker.watcher import Duty
@@ -486,6 +486,46 @@ def test_a_job_that_kills_its_workers_has_failed(app, path, worker, sent):
             record = sent.popleft()
     assert hasty.find("job-1").state is State.FAILED
     hasty.close()
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_change_of_the_state_alone_does_not_forgive_deaths(
+    app, store, worker, monkeypatch, moves
+):
+    saves = []
+
+    @app.job(save_every=0.001)
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            job.state["tries"] = job.executions
+            step.set(int(moves))
+            until(lambda: step.checkpoint() or saves)
+
+    claim = store.claim(message(import_rows), "gone")
+    document = '{"completed":[],"current":["process",0],"state":{"tries":1}}'
+    store.save([Save(claim.id, claim.fence, claim.worker, 1, document)])
+    monkeypatch.setattr(store, "save", lambda written, timeout=None: saves.extend(written) or [])
+    store.expire("job-1", "gone")
+    (record,) = store.recover()
+    assert isinstance(worker(store).run(record), Ended)
+    assert saves[0].made_progress is moves
+
+
+def test_a_job_that_dies_more_often_than_it_may_resume_has_failed(app, store, worker, sent):
+    @app.job(max_resumptions=1)
+    def import_rows(job):
+        raise AssertionError("it must not run")
+
+    record = message(import_rows)
+    for number in range(2):
+        store.claim(record, f"gone-{number}")
+        store.expire("job-1", f"gone-{number}")
+        worker(store).recover()
+        record = sent.pop() if sent else record
+    info = store.find("job-1")
+    assert (info.state, info.deaths) == (State.FAILED, 2)
+    assert "Job was resumed a maximum of 1 times" in info.error
 
 
 def test_commit_without_a_transaction_fails_the_job_and_nothing_is_lost(app, store, worker, path):

@@ -7,16 +7,17 @@ telling to `told`, and answers. The store reads the row before and writes it aft
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from continuable.core.interrupt import CANCELLED, PAUSED
 from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Outcome, Suspended
-from continuable.errors import DuplicateJobError
+from continuable.errors import DuplicateJobError, ResumeLimitError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State, requested
-from continuable.progress.protocol import Busy, Claim, Held, Note, Over, Requested, Settled
+from continuable.progress.protocol import Busy, Claim, Held, Limits, Note, Over, Requested, Settled
 from continuable.progress.row import Row, new_row
 from continuable.serialization import compact
 
@@ -53,7 +54,7 @@ def claim(
     record: JobRecord,
     worker: str,
     lease: float,
-    max_deaths: int,
+    limits: Limits,
     is_retry: bool,
 ) -> Claim | Busy | Held | Over:
     """`worker` wants to run the job of a message."""
@@ -67,7 +68,7 @@ def claim(
                 return Busy(row.lease_until - now, row.worker or "")
             row.lease_until = now + lease
             return row.claim()  # the answer to this worker's claim was lost
-        bury(row, now, told, max_deaths)
+        mark_died(row, now, told, limits)
     if row.state is State.PAUSED:
         return Held()
     if row.state.is_finished:
@@ -104,10 +105,9 @@ def settle(
     if isinstance(outcome, Fenced) or not _is_held(row, claim):
         return _settled_before(row, claim)
     told.extend(Told(note.event, json.loads(note.data), note.at) for note in notes)
-    before = row.progress
     if outcome.progress is not None:
         row.progress = outcome.progress
-    has_progressed = row.progress != before or getattr(outcome, "made_progress", False)
+    has_progressed = isinstance(outcome, Completed) or has_advanced(claim.progress, row.progress)
     if has_progressed:
         row.deaths = 0
     row.worker, row.ended_by, row.lease_until, row.saved_at = None, claim.worker, None, now
@@ -186,37 +186,60 @@ def request(row: Row, now: float, told: list[Told], *, verb: str, lease: float) 
 
 
 def recover(
-    row: Row, now: float, told: list[Told], *, max_deaths: Callable[[str], int], lease: float
+    row: Row, now: float, told: list[Told], *, limits: Callable[[str], Limits], lease: float
 ) -> JobRecord | None:
     """The lease has ended: the message that resumes the job, if it is to be resumed."""
     if row.lease_until is None or row.lease_until > now:
         return None  # somebody else was faster
     if row.state.is_running:
-        bury(row, now, told, max_deaths(row.name))
+        mark_died(row, now, told, limits(row.name))
     if row.state not in {State.INTERRUPTED, State.WAITING}:
         return None
     return _issue(row, now, 0.0, lease)
 
 
-def bury(row: Row, now: float, told: list[Told], max_deaths: int) -> None:
+def mark_died(row: Row, now: float, told: list[Told], limits: Limits) -> None:
     """The worker that holds the row has died."""
     worker, row.worker, row.lease_until = row.worker, None, None
     row.state = AFTER_REQUEST.get(row.state, State.INTERRUPTED)
     row.reason = DIED
     row.deaths += 1
-    row.resumptions += 1
     row.fence += 1
     place = place_of(row)
-    is_poison = row.deaths >= max_deaths and row.state is State.INTERRUPTED
-    if is_poison:
-        row.state = State.FAILED
-        row.error = f"Killed its worker {row.deaths} times in a row without progress, last {place}"
+    error = _beyond(limits, row, place) if row.state is State.INTERRUPTED else None
+    if error is None:
+        row.resumptions += 1
+    else:
+        row.state, row.error, row.traceback = State.FAILED, error, None
     if row.state.is_finished:
         row.finished_at = now
     data = {"reason": DIED, "description": place, "worker": worker, "state": str(row.state)}
     _tell(row, told, "job.died", data)
-    if is_poison:
-        _tell(row, told, "job.failed", {"error": row.error})
+    if error is not None:
+        _tell(row, told, "job.failed", {"error": error})
+
+
+def _beyond(limits: Limits, row: Row, place: str) -> str | None:
+    """Which limit a job has exceeded whose worker has died, as its error."""
+    if row.deaths >= limits.max_deaths:
+        return f"Killed its worker {row.deaths} times in a row without progress, last {place}"
+    if limits.max_resumptions is not None and row.resumptions >= limits.max_resumptions:
+        error = ResumeLimitError(limits.max_resumptions)
+        return "".join(traceback.format_exception_only(error)).strip()
+    return None
+
+
+def has_advanced(before: str, after: str) -> bool:
+    """Whether a step was completed or a cursor moved, between two progress documents.
+
+    A change of `job.state` or of a step's values alone is no progress: it would forgive deaths.
+    """
+    return before != after and _position(before) != _position(after)
+
+
+def _position(document: str) -> tuple[Any, Any]:
+    plain = json.loads(document)
+    return plain.get("completed") or [], plain.get("current")
 
 
 def place_of(row: Row) -> str:

@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from continuable.core.outcome import Outcome
     from continuable.model.info import HistoryEntry
 
-MAX_DEATHS = 3
-"""Deaths in a row without progress after which a job is taken for poison."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often a job may come back."""
+
+    max_deaths: int = 3
+    """Deaths in a row without progress after which it has failed."""
+    max_resumptions: int | None = None
+    """Resumptions after interruptions, errors and deaths; `None`: any number."""
+
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(slots=True)  # not frozen: one is made for every save and commit
@@ -33,7 +43,7 @@ class Save:
     """Counts up within an execution: an older save never replaces a newer one."""
     document: str
     made_progress: bool = True
-    """Whether it differs from what the execution began with."""
+    """Whether a step was completed or a cursor moved since the execution began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,15 +224,15 @@ class ProgressStore(Keeper, Protocol):
         record: JobRecord,
         worker: str,
         *,
-        max_deaths: int = MAX_DEATHS,
+        limits: Limits = DEFAULT_LIMITS,
         is_retry: bool = False,
     ) -> Claim | Busy | Held | Over:
         """Make the job of a delivered message `worker`'s, for `lease` seconds.
 
         The newest progress wins: that of the message where it comes from a later execution than
         the store knows of, else the store's own. A job whose lease has ended had a worker that
-        died: this counts as a resumption with reason `died`, and as a failure after `max_deaths`
-        in a row without progress. What `worker` holds already by a message of the same number it
+        died: this counts as a resumption with reason `died`, and as a failure where it exceeds
+        `limits`. What `worker` holds already by a message of the same number it
         is granted again, since the first answer may have been lost: it must not ask twice on
         purpose. A job that has failed is over, unless this `is_retry`: its
         queue runs it again by a rule of its own.
@@ -267,13 +277,13 @@ class ProgressStore(Keeper, Protocol):
         ...
 
     def recover(
-        self, *, max_deaths: Callable[[str], int] | None = None, limit: int = 100
+        self, *, limits: Callable[[str], Limits] | None = None, limit: int = 100
     ) -> builtins.list[JobRecord]:
         """Take jobs from workers whose leases have ended; the messages that resume them.
 
         Also those whose message nobody has confirmed for `lease` seconds. Whoever calls this
         sends the messages and confirms them; if it dies before, others find the jobs again.
-        `max_deaths` is asked by the name of each job.
+        `limits` is asked by the name of each job whose worker has died.
         """
         ...
 

@@ -17,10 +17,11 @@ from continuable.model.states import State
 from continuable.progress import lifecycle
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import (
-    MAX_DEATHS,
+    DEFAULT_LIMITS,
     Busy,
     Claim,
     Held,
+    Limits,
     Note,
     Over,
     ProgressStore,
@@ -62,7 +63,7 @@ class RowStore(ProgressStore):
         record: JobRecord,
         worker: str,
         *,
-        max_deaths: int = MAX_DEATHS,
+        limits: Limits = DEFAULT_LIMITS,
         is_retry: bool = False,
     ) -> Claim | Busy | Held | Over:
         if not is_retry and (claimed := self._claim_at_once(record, worker)) is not None:
@@ -72,7 +73,7 @@ class RowStore(ProgressStore):
             record=record,
             worker=worker,
             lease=self.lease,
-            max_deaths=max_deaths,
+            limits=limits,
             is_retry=is_retry,
         )
         return self._change(record.id, transition, record=record)
@@ -123,10 +124,10 @@ class RowStore(ProgressStore):
         self._change(record.id, confirmed)
 
     def recover(
-        self, *, max_deaths: Callable[[str], int] | None = None, limit: int = 100
+        self, *, limits: Callable[[str], Limits] | None = None, limit: int = 100
     ) -> builtins.list[JobRecord]:
-        asked = max_deaths or (lambda _name: MAX_DEATHS)
-        transition = partial(lifecycle.recover, max_deaths=asked, lease=self.lease)
+        asked = limits or (lambda _name: DEFAULT_LIMITS)
+        transition = partial(lifecycle.recover, limits=asked, lease=self.lease)
         found: builtins.list[JobRecord] = []
         for job_id in self._expired(limit):
             with contextlib.suppress(StoreBusyError):  # it is found again

@@ -19,10 +19,11 @@ from continuable.errors import StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.protocol import (
-    MAX_DEATHS,
+    DEFAULT_LIMITS,
     Busy,
     Claim,
     Held,
+    Limits,
     Over,
     ProgressStore,
     Settled,
@@ -216,7 +217,7 @@ class Deliveries:
         for job_id, worker in self._store.holders():
             if has_died(worker):
                 self._store.expire(job_id, worker)
-        for record in self._store.recover(max_deaths=self._max_deaths):
+        for record in self._store.recover(limits=self._limits):
             if self._send(record, 0.0) is not False:
                 self._store.confirm(record)
 
@@ -249,8 +250,8 @@ class Deliveries:
                 return claim
 
     def _ask_for(self, record: JobRecord, *, is_retry: bool) -> Claim | Busy | Held | Over:
-        deaths = self._max_deaths(record.name)
-        return self._store.claim(record, self.worker, max_deaths=deaths, is_retry=is_retry)
+        limits = self._limits(record.name)
+        return self._store.claim(record, self.worker, limits=limits, is_retry=is_retry)
 
     @contextmanager
     def _taken_once(self, record: JobRecord) -> Iterator[bool]:
@@ -310,9 +311,12 @@ class Deliveries:
         if self._taken:
             self._store.renew(self.worker)
 
-    def _max_deaths(self, name: str) -> int:
+    def _limits(self, name: str) -> Limits:
         definition = self._jobs.get(name)
-        return MAX_DEATHS if definition is None else definition.options.max_deaths
+        if definition is None:
+            return DEFAULT_LIMITS
+        options = definition.options
+        return Limits(options.max_deaths, options.max_resumptions)
 
 
 def _delivered(ran: Ran[Claim], settled: Settled) -> Delivered:

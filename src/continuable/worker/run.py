@@ -19,6 +19,7 @@ from continuable.errors import JobNotFoundError, StoreError
 from continuable.events.emission import Emission
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
+from continuable.progress.lifecycle import has_advanced
 from continuable.progress.protocol import Keeper, Note, Save
 
 logger = logging.getLogger("continuable")
@@ -107,6 +108,7 @@ class RunningJob:
         self._reported_gap: float | None = None
         self._sequence = 0
         self._unwritten: Save | None = None
+        self._has_saved_progress = False
         self._writing = threading.Lock()
         self._committed: Save | None = None
         self._connection: Any = None
@@ -123,6 +125,7 @@ class RunningJob:
         """Hand `document` to the watcher; at a border, write it before the next step begins."""
         self._sequence += 1
         self._unwritten = self._save(document)
+        self._has_saved_progress = self._unwritten.made_progress
         if is_border:
             # What fails here, the watcher tries again and reports.
             with contextlib.suppress(StoreError):
@@ -251,7 +254,7 @@ class RunningJob:
 
     def _save(self, document: str) -> Save:
         claimed = self.claimed
-        made_progress = document != claimed.progress
+        made_progress = self._has_saved_progress or has_advanced(claimed.progress, document)
         return Save(
             claimed.id, claimed.fence, claimed.worker, self._sequence, document, made_progress
         )

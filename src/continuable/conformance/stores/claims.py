@@ -36,7 +36,7 @@ from continuable.conformance.stores.terms import (
 from continuable.errors import DuplicateJobError, JobNotFoundError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.progress import Busy, Claim, Over, ProgressStore
+from continuable.progress import Busy, Claim, Limits, Over, ProgressStore
 
 
 class ClaimSuite(StoreFixtures):
@@ -133,7 +133,7 @@ class ClaimSuite(StoreFixtures):
     ) -> None:
         for _ in range(2):
             claim_when_free(hasty, record)
-        answer = eventually(lambda: over_or_none(hasty.claim(record, "next", max_deaths=2)))
+        answer = eventually(lambda: over_or_none(hasty.claim(record, "next", limits=Limits(2))))
         assert answer == Over(State.FAILED)
         info = hasty.find(record.id)
         assert info.error == (
@@ -142,11 +142,27 @@ class ClaimSuite(StoreFixtures):
         assert info.finished_at is not None
         assert events(hasty, record)[-2:] == ["job.died", "job.failed"]
 
+    def test_deaths_are_resumptions_that_are_limited(
+        self, store: ProgressStore, record: JobRecord, claim: Claim
+    ) -> None:
+        limits = Limits(max_deaths=100, max_resumptions=1)
+        store.save([save_of(claim, 1, AT_3)])
+        store.expire(claim.id, claim.worker)
+        again = granted(store.claim(record, "two", limits=limits))
+        store.save([save_of(again, 1, AT_5)])
+        store.expire(again.id, again.worker)
+        assert store.claim(record, "three", limits=limits) == Over(State.FAILED)
+        info = store.find(record.id)
+        assert info.error is not None
+        assert info.error.endswith("ResumeLimitError: Job was resumed a maximum of 1 times")
+        assert (info.cursor, info.resumptions) == (5, 1)
+        assert events(store, record) == ["job.died", "job.died", "job.failed"]
+
     def test_progress_forgives_deaths(self, hasty: ProgressStore, record: JobRecord) -> None:
-        claim_when_free(hasty, record, max_deaths=2)
-        claim = claim_when_free(hasty, record, max_deaths=2)
+        claim_when_free(hasty, record, limits=Limits(2))
+        claim = claim_when_free(hasty, record, limits=Limits(2))
         hasty.save([save_of(claim, 1, AT_3)])
-        claim_when_free(hasty, record, max_deaths=2)
+        claim_when_free(hasty, record, limits=Limits(2))
         assert hasty.find(record.id).deaths == 1
 
     def test_a_save_without_progress_forgives_nothing(

@@ -21,7 +21,7 @@ from continuable.conformance.stores.terms import (
 )
 from continuable.core.outcome import Fenced, Outcome
 from continuable.model.states import State
-from continuable.progress import Claim, Note, ProgressStore, Settled
+from continuable.progress import Claim, Limits, Note, ProgressStore, Settled
 
 
 class EndingSuite(StoreFixtures):
@@ -162,11 +162,41 @@ class EndingSuite(StoreFixtures):
         claim = granted(hasty.claim(record, "two"))
         assert (claim.reason, claim.message.resumptions) == ("died", 1)
 
+    def test_deaths_beyond_the_limit_of_resumptions_are_not_recovered(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        store.expire(claim.id, claim.worker)
+        asked: list[str] = []
+
+        def limits(name: str) -> Limits:
+            asked.append(name)
+            return Limits(max_resumptions=0)
+
+        assert store.recover(limits=limits) == []
+        assert asked == [claim.name]
+        assert store.find(claim.id).state is State.FAILED
+
+    def test_a_change_of_the_jobs_state_alone_is_no_progress(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        store.expire(claim.id, claim.worker)
+        again = granted(store.claim(claim.message, "two"))
+        with_state = '{"completed":[],"state":{"n":1}}'
+        ended = store.settle(again, failed(with_state, made_progress=False), retry_in=0.0)
+        assert store.find(claim.id).deaths == 1
+        again = granted(store.claim(message(ended), "three"))
+        ended = store.settle(again, suspended('{"completed":[],"state":{"n":2}}'))
+        again = granted(store.claim(message(ended), "four"))
+        assert (again.failures, store.find(claim.id).deaths) == (1, 1)
+        ended = store.settle(again, suspended(AT_3))
+        assert granted(store.claim(message(ended), "five")).failures == 0
+        assert store.find(claim.id).deaths == 0
+
     def test_poison_is_not_recovered(self, hasty: ProgressStore, claim_hasty: Claim) -> None:
         eventually(
             lambda: (
                 hasty.find(claim_hasty.id).state is State.FAILED
-                or hasty.recover(max_deaths=lambda _name: 1)
+                or hasty.recover(limits=lambda _name: Limits(1))
             )
         )
         assert hasty.find(claim_hasty.id).state is State.FAILED

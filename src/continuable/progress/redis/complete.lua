@@ -5,7 +5,7 @@
 local row, leases, finished, prefix = unpack(KEYS)
 local id = ARGV[1]
 
-local before = redis.call('HMGET', row, 'fence', 'worker', 'state', 'progress', 'longest_gap')
+local before = redis.call('HMGET', row, 'fence', 'worker', 'state', 'longest_gap')
 if before[1] ~= ARGV[2] or before[2] ~= ARGV[3] then
     return 0
 end
@@ -13,13 +13,14 @@ end
 local time = redis.call('TIME')
 local now = string.format('%d.%06d', time[1], time[2])
 redis.call('HSET', row, 'state', 'completed', 'saved_at', now, 'finished_at', now,
-    'result', ARGV[5], 'ended_by', before[2])
+    'result', ARGV[5], 'ended_by', before[2],
+    'deaths', '0')
 redis.call('HDEL', row, 'worker', 'lease_until')
 redis.call('HINCRBY', row, 'revision', 1)
-if ARGV[6] and ARGV[6] ~= before[4] then
-    redis.call('HSET', row, 'progress', ARGV[6], 'deaths', '0')
+if ARGV[6] then
+    redis.call('HSET', row, 'progress', ARGV[6])
 end
-if tonumber(ARGV[4]) > tonumber(before[5]) then
+if tonumber(ARGV[4]) > tonumber(before[4]) then
     redis.call('HSET', row, 'longest_gap', ARGV[4])
 end
 redis.call('SMOVE', prefix .. 'state:' .. before[3], prefix .. 'state:completed', id)

@@ -5,7 +5,7 @@ UPDATE continuable_progress SET
     worker = NULL,
     ended_by = :worker,
     lease_until = NULL,
-    deaths = CASE WHEN COALESCE(:progress, progress) = progress THEN deaths ELSE 0 END,
+    deaths = 0,
     progress = COALESCE(:progress, progress),
     longest_gap = CASE WHEN longest_gap < :longest_gap THEN :longest_gap ELSE longest_gap END,
     result = :result,
