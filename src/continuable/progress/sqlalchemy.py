@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -109,6 +110,7 @@ class SQLAlchemyProgress(SQLStore):
         create_tables: bool = True,
     ) -> None:
         super().__init__(lease=lease)
+        self._owns_engine = isinstance(engine_or_url, sa.URL | str)
         if isinstance(engine_or_url, sa.URL | str):
             engine_or_url = sa.create_engine(engine_or_url, pool_pre_ping=True)
         if not isinstance(engine_or_url, sa.Engine):
@@ -143,13 +145,29 @@ class SQLAlchemyProgress(SQLStore):
 
     @contextmanager
     def _writing(self, timeout: float | None = None) -> Iterator[Session]:
+        wait = LOCK_WAIT if timeout is None else timeout
         with self._connected() as connection:
-            wait = LOCK_WAIT if timeout is None else timeout
-            connection.exec_driver_sql(self._dialect.lock_timeout(wait))
-            if self._dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield _Session(connection)
-            connection.commit()
+            if _is_autocommitting(connection):
+                connection.execution_options(isolation_level="READ COMMITTED")
+            with self._waiting(connection, wait):
+                if self._dialect.name == "sqlite":
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield _Session(connection)
+                connection.commit()
+
+    @contextmanager
+    def _waiting(self, connection: sa.Connection, seconds: float) -> Iterator[None]:
+        """Wait no longer for a lock; afterwards a connection of the user's waits as before."""
+        asks = None if self._owns_engine else self._dialect.own_lock_timeout
+        before = None if asks is None else connection.exec_driver_sql(asks).scalar_one()
+        connection.exec_driver_sql(self._dialect.lock_timeout(seconds))
+        try:
+            yield
+        finally:
+            if before is not None:
+                with contextlib.suppress(SQLAlchemyError):  # it is cut, and so is not used again
+                    connection.rollback()
+                    connection.exec_driver_sql(self._dialect.lock_timeout_as_before(before))
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
@@ -249,8 +267,16 @@ def _text(sql: str) -> sa.TextClause:
 
 
 def _is_autocommitting(connection: Any) -> bool:
-    options = _plain(connection).get_execution_options()
-    return bool(options.get("isolation_level") == "AUTOCOMMIT")
+    """Whether each statement is a transaction: by SQLAlchemy's options, or by its driver's."""
+    plain = _plain(connection)
+    if plain.dialect.name == "sqlite":  # there, transactions are begun by hand
+        return False
+    if plain.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return True
+    driver = plain.connection.dbapi_connection
+    if hasattr(driver, "get_autocommit"):  # of MySQL
+        return bool(driver.get_autocommit())
+    return getattr(driver, "autocommit", False) is True
 
 
 def _plain(connection: Any) -> Any:
