@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import logging
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar, TypeVar
 
 from continuable.core.outcome import Completed, Outcome
-from continuable.errors import JobNotFoundError, StoreBusyError
+from continuable.errors import JobNotFoundError, StoreBusyError, StoreError
 from continuable.model.info import JobInfo, JobResult
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
@@ -29,6 +30,8 @@ from continuable.progress.protocol import (
     Settled,
 )
 from continuable.progress.row import Row
+
+logger = logging.getLogger("continuable")
 
 A = TypeVar("A")
 
@@ -55,6 +58,7 @@ class RowStore(ProgressStore):
         if lease <= 0:
             raise ValueError(f"lease is a number of seconds greater than 0, not {lease!r}")
         self.lease = lease
+        self._told_damaged: set[str] = set()
 
     # --- for workers
 
@@ -130,8 +134,16 @@ class RowStore(ProgressStore):
         transition = partial(lifecycle.recover, limits=asked, lease=self.lease)
         found: builtins.list[JobRecord] = []
         for job_id in self._expired(limit):
-            with contextlib.suppress(StoreBusyError):  # it is found again
+            try:
                 record = self._change(job_id, transition)
+            except StoreBusyError:
+                continue  # it is found again
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a damaged row has many
+                self._tell_damaged(job_id, error)
+                self._set_aside(job_id)
+            else:
                 found += [] if record is None else [record]
         return found
 
@@ -154,6 +166,25 @@ class RowStore(ProgressStore):
 
     def request(self, job_id: str, verb: str) -> Requested:
         return self._change(job_id, partial(lifecycle.request, verb=verb, lease=self.lease))
+
+    def _infos(self, rows: Iterable[tuple[str, Callable[[], Row]]]) -> Iterator[JobInfo]:
+        """Jobs as people see them, without those that cannot be read, by id and what reads each."""
+        for job_id, read in rows:
+            try:
+                info = read().info()
+            except JobNotFoundError:
+                continue  # it was pruned meanwhile
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as in `recover`
+                self._tell_damaged(job_id, error)
+            else:
+                yield info
+
+    def _tell_damaged(self, job_id: str, error: Exception) -> None:
+        if job_id not in self._told_damaged:
+            self._told_damaged.add(job_id)
+            logger.error("Job %s cannot be read in %r and is set aside: %r", job_id, self, error)
 
     # --- what a store may do in one round trip, where no more is to it
 
@@ -187,6 +218,10 @@ class RowStore(ProgressStore):
     @abstractmethod
     def _expired(self, limit: int) -> list[str]:
         """The ids of rows whose leases have ended."""
+
+    @abstractmethod
+    def _set_aside(self, job_id: str) -> None:
+        """A row cannot be read: recovery finds it no more."""
 
     def version(self) -> object:
         """Not known: to ask for it would take as long as to ask for the requests."""

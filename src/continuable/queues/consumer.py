@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +34,8 @@ from continuable.worker.retrying import patiently
 from continuable.worker.run import RunningJob
 from continuable.worker.runner import Ran, Runner
 from continuable.worker.watcher import Duty, Watcher
+
+logger = logging.getLogger("continuable")
 
 STOPPING_EVERY = 0.05
 """Seconds between two looks whether the process is to stop, where these cost next to nothing."""
@@ -218,7 +221,14 @@ class Deliveries:
             if has_died(worker):
                 self._store.expire(job_id, worker)
         for record in self._store.recover(limits=self._limits):
-            if self._send(record, 0.0) is not False:
+            try:
+                is_sure = self._send(record, 0.0)
+            except StoreError:
+                raise
+            except Exception:  # of the engine: the next recovery tries it again
+                logger.exception("The message of job %s cannot be sent", record.id)
+                continue
+            if is_sure is not False:
                 self._store.confirm(record)
 
     def _claim(

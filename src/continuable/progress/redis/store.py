@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -136,8 +137,7 @@ class RedisProgress(RowStore):
         """Jobs, the newest first: looks at one after the other."""
         found: builtins.list[JobInfo] = []
         with self._errors():
-            for row in self._newest(states):
-                info = row.info()
+            for info in self._infos(self._newest(states)):
                 is_wanted = states is None or info.state in states
                 if is_wanted and queue in {None, info.queue} and name in {None, info.name}:
                     found.append(info)
@@ -228,6 +228,10 @@ class RedisProgress(RowStore):
             raise JobNotFoundError(job_id)
         return row
 
+    def _set_aside(self, job_id: str) -> None:
+        with self._errors():
+            self.client.zrem(self._key("leases"), job_id)
+
     def _expired(self, limit: int) -> builtins.list[str]:
         with self._errors():
             return self._found("leases", 0.0, limit)
@@ -249,17 +253,15 @@ class RedisProgress(RowStore):
         arguments = [*proof, save.sequence, save.document, int(save.made_progress), self.lease]
         return bool(self._run("save", keys=keys, args=arguments))
 
-    def _newest(self, states: Collection[State] | None) -> Iterator[Row]:
-        """Rows, the newest first: all of them, or those of few states without the others."""
+    def _newest(self, states: Collection[State] | None) -> Iterator[tuple[str, Callable[[], Row]]]:
+        """Ids and rows, the newest first: of all jobs, or of those in these states."""
         wanted = None if states is None else self._in_states(states)
         start = 0
         while ids := self.client.zrevrange(self._key("all"), start, start + PART - 1):
             start += PART
             for job_id in map(_text, ids):
                 if wanted is None or job_id in wanted:
-                    row = self._look(job_id)[2]
-                    if row is not None:
-                        yield row
+                    yield job_id, partial(self._read, job_id)
 
     def _in_states(self, states: Collection[State]) -> set[str]:
         keys = [self._key(f"state:{state}") for state in states]

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from continuable.core.outcome import Completed
@@ -151,7 +152,7 @@ class SQLStore(RowStore):
         order = " ORDER BY enqueued_at DESC, id DESC LIMIT :limit"
         with self._reading() as session:
             rows = session.run(self._dialect.statement("rows") + where + order, parameters).rows
-            return [_row(values).info() for values in rows]
+        return builtins.list(self._infos((row[0], partial(_row, row)) for row in rows))
 
     def counts(self) -> dict[State, int]:
         with self._reading() as session:
@@ -274,6 +275,10 @@ class SQLStore(RowStore):
         if not rows:
             raise JobNotFoundError(job_id)
         return _row(rows[0])
+
+    def _set_aside(self, job_id: str) -> None:
+        with self._writing() as session:
+            self._run(session, "set_aside", id=job_id)
 
     def _expired(self, limit: int) -> builtins.list[str]:
         with self._reading() as session:
