@@ -8,8 +8,8 @@ local id, worker, delivery, executions = ARGV[1], ARGV[2], tonumber(ARGV[4]), to
 -- All at once: what a script takes is the number of its calls.
 local found = redis.call('HMGET', row, 'name', 'arguments', 'queue', 'priority', 'executions',
     'resumptions', 'issued', 'envelope', 'progress', 'fence', 'failures', 'reason',
-    'state', 'delivery', 'started_at', 'revision')
-local state, before, started_at, revision = unpack(found, 13)
+    'state', 'delivery', 'started_at', 'revision', 'enqueued_at')
+local state, before, started_at, revision, enqueued_at = unpack(found, 13)
 if state ~= 'waiting' and state ~= 'interrupted' then
     return nil
 end
@@ -34,7 +34,8 @@ if found[8] then
 end
 redis.call('HSET', row, unpack(values))
 redis.call('HDEL', row, 'run_at', 'ended_by')
-redis.call('SMOVE', prefix .. 'state:' .. state, prefix .. 'state:running', id)
+redis.call('ZREM', prefix .. 'state:' .. state, id)
+redis.call('ZADD', prefix .. 'state:running', enqueued_at, id)
 redis.call('SADD', prefix .. 'worker:' .. worker, id)
 redis.call('ZADD', leases, lease_until, id)
 -- One text is read faster than many.

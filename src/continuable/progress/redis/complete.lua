@@ -5,7 +5,7 @@
 local row, leases, finished, prefix = unpack(KEYS)
 local id = ARGV[1]
 
-local before = redis.call('HMGET', row, 'fence', 'worker', 'state', 'longest_gap')
+local before = redis.call('HMGET', row, 'fence', 'worker', 'state', 'longest_gap', 'enqueued_at')
 if before[1] ~= ARGV[2] or before[2] ~= ARGV[3] then
     return 0
 end
@@ -23,7 +23,8 @@ end
 if tonumber(ARGV[4]) > tonumber(before[4]) then
     redis.call('HSET', row, 'longest_gap', ARGV[4])
 end
-redis.call('SMOVE', prefix .. 'state:' .. before[3], prefix .. 'state:completed', id)
+redis.call('ZREM', prefix .. 'state:' .. before[3], id)
+redis.call('ZADD', prefix .. 'state:completed', before[5], id)
 redis.call('SREM', prefix .. 'worker:' .. before[2], id)
 redis.call('ZREM', leases, id)
 redis.call('ZADD', finished, now, id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import heapq
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from continuable.progress.rowstore import HISTORY, LEASE, RowStore, Transition
 
 A = TypeVar("A")
 
+TIMEOUTS = {"socket_timeout": 10.0, "socket_connect_timeout": 5.0}
+"""Seconds to wait for a server, for clients that are made from a url which says nothing else."""
 ATTEMPTS = 100
 """How often a change is tried that another one has overtaken."""
 PART = 500
@@ -61,7 +64,9 @@ class RedisProgress(RowStore):
     ) -> None:
         super().__init__(lease=lease)
         self.client: Any = (
-            Redis.from_url(client_or_url) if isinstance(client_or_url, str) else client_or_url
+            Redis.from_url(client_or_url, **TIMEOUTS)
+            if isinstance(client_or_url, str)
+            else client_or_url
         )
         """Of the Redis that progress is kept in."""
         self._scripts = {name: self.client.register_script(text) for name, text in SCRIPTS.items()}
@@ -117,7 +122,7 @@ class RedisProgress(RowStore):
 
     def holders(self) -> builtins.list[tuple[str, str]]:
         with self._errors():
-            ids = sorted(self._in_states(RUNNING))
+            ids = [job_id for _, job_id in self._newest_of(RUNNING)]
             pipe = self.client.pipeline(transaction=False)
             for job_id in ids:
                 pipe.hget(self._row_key(job_id), "worker")
@@ -149,7 +154,7 @@ class RedisProgress(RowStore):
         with self._errors():
             pipe = self.client.pipeline(transaction=False)
             for state in State:
-                pipe.scard(self._key(f"state:{state}"))
+                pipe.zcard(self._key(f"state:{state}"))
             counted = zip(State, pipe.execute(), strict=True)
         return {state: count for state, count in counted if count}
 
@@ -255,17 +260,22 @@ class RedisProgress(RowStore):
 
     def _newest(self, states: Collection[State] | None) -> Iterator[tuple[str, Callable[[], Row]]]:
         """Ids and rows, the newest first: of all jobs, or of those in these states."""
-        wanted = None if states is None else self._in_states(states)
-        start = 0
-        while ids := self.client.zrevrange(self._key("all"), start, start + PART - 1):
-            start += PART
-            for job_id in map(_text, ids):
-                if wanted is None or job_id in wanted:
-                    yield job_id, partial(self._read, job_id)
+        found = self._indexed("all") if states is None else self._newest_of(states)
+        for _, job_id in found:
+            yield job_id, partial(self._read, job_id)
 
-    def _in_states(self, states: Collection[State]) -> set[str]:
-        keys = [self._key(f"state:{state}") for state in states]
-        return {_text(job_id) for key in keys for job_id in self.client.smembers(key)}
+    def _newest_of(self, states: Collection[State]) -> Iterator[tuple[float, str]]:
+        indexes = [self._indexed(f"state:{state}") for state in set(states)]
+        return heapq.merge(*indexes, reverse=True)
+
+    def _indexed(self, index: str) -> Iterator[tuple[float, str]]:
+        """When each job was enqueued and its id, the newest first, part by part."""
+        start = 0
+        while found := self.client.zrevrange(
+            self._key(index), start, start + PART - 1, withscores=True
+        ):
+            start += PART
+            yield from ((score, _text(job_id)) for job_id, score in found)
 
     def _forget(self, index: str, older_than: float) -> int:
         removed = 0
@@ -313,7 +323,10 @@ class RedisProgress(RowStore):
         self.client.close()
 
     def __repr__(self) -> str:
-        options = self.client.connection_pool.connection_kwargs
+        pool = getattr(self.client, "connection_pool", None)
+        if pool is None:  # of a cluster, which has one for each node
+            return f"RedisProgress({type(self.client).__name__}, {self._prefix!r})"
+        options = pool.connection_kwargs
         place = options.get("path") or f"{options.get('host')}:{options.get('port')}"
         return f"RedisProgress({place}, database {options.get('db', 0)})"
 
