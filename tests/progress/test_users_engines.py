@@ -128,3 +128,21 @@ def test_a_lock_that_is_taken_is_waited_for_as_long_as_was_asked_for(url):
                 store.save([save], timeout=0.05)
             connection.rollback()
         assert store.save([save]) == []
+
+
+def test_an_engine_that_begins_transactions_of_sqlite_by_hand_is_written_to(tmp_path):
+    """As SQLAlchemy's manual has it, for savepoints."""
+    with opened(f"sqlite:///{tmp_path / 'progress.db'}") as engine:
+
+        @sa.event.listens_for(engine, "connect")
+        def stop_the_driver(connection, _record):
+            connection.isolation_level = None
+
+        @sa.event.listens_for(engine, "begin")
+        def begin(connection):
+            connection.exec_driver_sql("BEGIN")
+
+        store = SQLAlchemyProgress(engine)
+        claim = store.claim(RECORD, "one")
+        assert store.save([Save(claim.id, claim.fence, claim.worker, 1, "{}")]) == []
+        assert isinstance(store.claim(RECORD, "two"), Busy)

@@ -151,7 +151,7 @@ class SQLAlchemyProgress(SQLStore):
                 connection.execution_options(isolation_level="READ COMMITTED")
             with self._waiting(connection, wait):
                 if self._dialect.name == "sqlite":
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    _lock_sqlite(connection)
                 yield _Session(connection)
                 connection.commit()
 
@@ -277,6 +277,14 @@ def _is_autocommitting(connection: Any) -> bool:
     if hasattr(driver, "get_autocommit"):  # of MySQL
         return bool(driver.get_autocommit())
     return getattr(driver, "autocommit", False) is True
+
+
+def _lock_sqlite(connection: sa.Connection) -> None:
+    """Begin with the lock, also where the engine begins each transaction by hand, without it."""
+    driver: Any = connection.connection.dbapi_connection
+    if driver.in_transaction:
+        connection.exec_driver_sql("ROLLBACK")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _plain(connection: Any) -> Any:
