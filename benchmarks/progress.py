@@ -83,5 +83,5 @@ def time_save(app: App) -> float:
     started = time.perf_counter()
     for number in range(1, SAVES + 1):
         document = f'{{"completed":["validate"],"current":["process_records",{number}]}}'
-        app.queue.table.save([Save(claimed.id, claimed.fence, number, document)])
+        app.queue.table.save([Save(claimed.id, claimed.fence, claimed.worker, number, document)])
     return (time.perf_counter() - started) / SAVES * 1e6

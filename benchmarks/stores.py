@@ -80,7 +80,7 @@ def save_figure(name: str, store: ProgressStore) -> Figure:
     for number in range(1, SAVES + 1):
         document = f'{{"completed":["validate"],"current":["process_records",{number}]}}'
         started_at = time.perf_counter()
-        store.save([Save(claim.id, claim.fence, number, document)])
+        store.save([Save(claim.id, claim.fence, claim.worker, number, document)])
         taken.append(time.perf_counter() - started_at)
     return Figure(f"a save, {name}", statistics.median(taken) * 1e6, "us")
 

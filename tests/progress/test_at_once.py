@@ -10,8 +10,7 @@ from continuable import App
 from continuable.core.outcome import Completed, Suspended
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.progress.protocol import Busy, Claim, Save
-from continuable.queues import consumer
+from continuable.progress.protocol import Claim, Save
 from continuable.queues.consumer import Deliveries, Ended
 from tests.progress.places import PLACES
 
@@ -42,27 +41,6 @@ def the_long_way(store, monkeypatch) -> None:
     monkeypatch.setattr(store, "_complete_at_once", lambda *_: False)
 
 
-def on_a_loop(store, monkeypatch) -> list[str]:
-    """What comes to something there, from now on."""
-    completed = claimed(store, enqueued(store, "before"))
-    assert store.settle(completed, ENDS[0]).state is State.COMPLETED  # it has a connection now
-    done = []
-
-    def claim(*args):
-        answer = asyncio.run(store.claim_on_loop(*args))
-        done.extend([] if answer is None else ["claim"])
-        return answer
-
-    def complete(*args):
-        is_done = asyncio.run(store.complete_on_loop(*args))
-        done.extend(["complete"] if is_done else [])
-        return is_done
-
-    monkeypatch.setattr(store, "_claim_at_once", claim)
-    monkeypatch.setattr(store, "_complete_at_once", complete)
-    return done
-
-
 def enqueued(store, job_id) -> JobRecord:
     record = JobRecord(id=job_id, name="job", arguments='[["ü"],{}]', queue="here", priority=2)
     store.add([record])
@@ -86,7 +64,7 @@ def with_envelope(store, job_id):
 def resumed(store, job_id):
     first = claimed(store, enqueued(store, job_id))
     yield first
-    store.save([Save(first.id, first.fence, 1, '{"current":["a",1]}')])
+    store.save([Save(first.id, first.fence, first.worker, 1, '{"current":["a",1]}')])
     settled = store.settle(first, suspended('{"current":["a",2]}'))
     yield claimed(store, settled.record)
 
@@ -161,18 +139,6 @@ def test_both_ways_come_to_the_same(place, course, end, monkeypatch):
     assert at_once == seen(place.store, course, end, "the long way")
 
 
-@pytest.mark.parametrize("place", ["sqlalchemy-postgresql"], indirect=True)
-@each_end
-@each_course
-def test_so_does_what_is_done_on_an_event_loop(place, course, end, monkeypatch):
-    done = on_a_loop(place.store, monkeypatch)
-    at_once = seen(place.store, course, end, "at once")
-    assert "complete" in done
-    assert "claim" in done or course is never_added
-    the_long_way(place.store, monkeypatch)
-    assert at_once == seen(place.store, course, end, "the long way")
-
-
 @pytest.mark.parametrize("place", OF_ONE_STATEMENT, indirect=True)
 def test_an_ordinary_job_is_claimed_and_completed_at_once(place, monkeypatch):
     store = place.store
@@ -187,26 +153,7 @@ def test_an_ordinary_job_is_claimed_and_completed_at_once(place, monkeypatch):
 
 
 @pytest.mark.parametrize("place", ["sqlalchemy-postgresql"], indirect=True)
-def test_a_claim_on_an_event_loop_holds_off_any_other(place):
-    store = place.store
-    first = claimed(store, enqueued(store, "first"))
-    store.settle(first, ENDS[0])
-    record = enqueued(store, "job")
-
-    async def claim_twice():
-        return await asyncio.gather(*(store.claim_on_loop(record, name) for name in "ab"))
-
-    claims = [claim for claim in asyncio.run(claim_twice()) if claim is not None]
-    assert len(claims) == 1
-    assert isinstance(store.claim(record, "c"), Busy)
-    store.expire("job", claims[0].worker)
-    store.recover()
-    assert not asyncio.run(store.complete_on_loop(claims[0], ENDS[0], 0.0))
-    assert store.find("job").state is State.INTERRUPTED
-
-
-@pytest.mark.parametrize("place", ["sqlalchemy-postgresql"], indirect=True)
-def test_a_connection_that_is_cut_leaves_it_to_the_other_way(place):
+def test_a_connection_that_is_cut_is_opened_again(place):
     store = place.store
     first = claimed(store, enqueued(store, "first"))
     store.settle(first, ENDS[0])
@@ -217,18 +164,14 @@ def test_a_connection_that_is_cut_leaves_it_to_the_other_way(place):
     )
     with place.connected() as connection:
         connection.execute(sa.text(cut))
-    assert asyncio.run(store.claim_on_loop(record, "worker")) is None
     claim = claimed(store, record)
     with place.connected() as connection:
         connection.execute(sa.text(cut))
-    assert not asyncio.run(store.complete_on_loop(claim, ENDS[0], 0.0))
     assert store.settle(claim, ENDS[0]).state is State.COMPLETED
 
 
 @pytest.mark.parametrize("place", ["sqlalchemy-postgresql"], indirect=True)
-def test_an_async_job_takes_no_thread_and_is_given_back_when_it_is_cancelled_early(
-    place, monkeypatch
-):
+def test_an_async_job_that_is_cancelled_while_it_is_claimed_is_given_back(place):
     app = App()
     ran = []
 
@@ -241,13 +184,9 @@ def test_an_async_job_takes_no_thread_and_is_given_back_when_it_is_cancelled_ear
     def message(job_id):
         return JobRecord(id=job_id, name=import_rows.name)
 
-    async def never(_work):
-        raise AssertionError
-
     async def main():
         assert isinstance(await deliveries.arun(message("first")), Ended)
         place.store.add([message("second"), message("third")])
-        monkeypatch.setattr(consumer, "undisturbed", never)
         assert isinstance(await deliveries.arun(message("second")), Ended)
         cancelled = asyncio.create_task(deliveries.arun(message("third")))
         await asyncio.sleep(0)

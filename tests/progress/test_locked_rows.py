@@ -19,7 +19,9 @@ on_each = pytest.mark.parametrize("place", WITH_COMMIT, indirect=True)
 def holding(place, claim):
     """A transaction that has committed a cursor, but not itself."""
     with place.connected() as connection, place.begun(connection):
-        assert place.store.commit(connection, Save(claim.id, claim.fence, 1, '{"state":{}}'))
+        assert place.store.commit(
+            connection, Save(claim.id, claim.fence, claim.worker, 1, '{"state":{}}')
+        )
         yield
 
 
@@ -63,7 +65,7 @@ def test_a_transaction_that_a_job_has_forgotten_is_not_in_the_way_of_its_end(pla
     def forget():
         connection = place.connected()
         place.begun(connection)
-        place.store.commit(connection, Save(claim.id, claim.fence, 1, '{"state":{}}'))
+        place.store.commit(connection, Save(claim.id, claim.fence, claim.worker, 1, '{"state":{}}'))
         circle = [connection]
         circle.append(circle)
 

@@ -10,6 +10,9 @@ from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 from continuable.conformance import ProgressStoreSuite
+from continuable.errors import CheckpointError
+from continuable.model.payload import JobRecord
+from continuable.progress import Save
 from continuable.progress.sqlalchemy import SQLAlchemyProgress, metadata
 
 
@@ -117,3 +120,18 @@ class TestOnMariaDB(Suite):
     @pytest.fixture
     def url(self, mariadb):
         return emptied(mariadb)
+
+
+def test_a_commit_on_a_database_that_holds_a_job_of_the_same_id_and_fence_is_an_error(tmp_path):
+    urls = [f"sqlite:///{tmp_path / name}" for name in ("own.db", "other.db")]
+    own, other = map(SQLAlchemyProgress, urls)
+    record = JobRecord(id="job-1", name="job")
+    claim = own.claim(record, "one")
+    assert other.claim(record, "two").fence == claim.fence
+    save = Save(claim.id, claim.fence, claim.worker, 1, '{"current":["a",1]}')
+    connections = Connections(*urls)
+    with pytest.raises(CheckpointError, match="does not hold"), connections.elsewhere() as foreign:
+        own.commit(foreign, save)
+    assert (own.find("job-1").cursor, other.find("job-1").cursor) == (None, None)
+    own.close()
+    other.close()

@@ -16,8 +16,7 @@ from continuable.core.outcome import Completed, Failed
 from continuable.errors import CheckpointError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.progress import Claim
-from continuable.progress.protocol import Save
+from continuable.progress import Claim, Save
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.consumer import Again, Deliveries, Dropped, Ended, PutOff
 from continuable.worker.watcher import Duty
@@ -189,6 +188,52 @@ def test_a_second_delivery_is_put_off_while_the_job_runs_and_dropped_when_it_has
     assert isinstance(put_off, PutOff)
     assert 0 < put_off.seconds <= LEASE
     assert worker(store).run(message(import_rows)) == Dropped(State.COMPLETED)
+
+
+def test_a_second_delivery_to_the_same_worker_does_not_run_beside_the_first(app, store, worker):
+    answers = []
+
+    @app.job
+    def slow(job):
+        answers.append(deliveries.run(message(slow)))
+
+    @app.job
+    async def aslow(job):
+        answers.append(await deliveries.arun(message(aslow, job_id="job-2")))
+
+    deliveries = worker(store)
+    assert isinstance(deliveries.run(message(slow)), Ended)
+    assert isinstance(asyncio.run(deliveries.arun(message(aslow, job_id="job-2"))), Ended)
+    assert answers == [PutOff(LEASE)] * 2
+    assert store.find("job-1").executions == 1
+
+
+@pytest.mark.parametrize("method", ["claim", "settle"])
+def test_an_answer_of_the_store_that_is_lost_is_asked_for_again(
+    app, store, worker, monkeypatch, method
+):
+    ran = []
+
+    @app.job
+    def once(job):
+        ran.append(job.executions)
+
+    written, lost = getattr(store, method), []
+
+    def write(*args, **options):
+        answer = written(*args, **options)
+        if not lost:
+            lost.append(answer)
+            raise StoreError("the connection was cut")
+        return answer
+
+    monkeypatch.setattr(store, method, write)
+    deliveries = worker(store)
+    delivered = deliveries.run(message(once))
+    if isinstance(delivered, PutOff):
+        delivered = deliveries.run(message(once))
+    assert isinstance(delivered, Ended)
+    assert ran == [1]
 
 
 def test_a_worker_that_stops_takes_nothing_and_counts_nothing(app, store, worker):
@@ -443,6 +488,46 @@ def test_a_job_that_kills_its_workers_has_failed(app, path, worker, sent):
     hasty.close()
 
 
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_change_of_the_state_alone_does_not_forgive_deaths(
+    app, store, worker, monkeypatch, moves
+):
+    saves = []
+
+    @app.job(save_every=0.001)
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            job.state["tries"] = job.executions
+            step.set(int(moves))
+            until(lambda: step.checkpoint() or saves)
+
+    claim = store.claim(message(import_rows), "gone")
+    document = '{"completed":[],"current":["process",0],"state":{"tries":1}}'
+    store.save([Save(claim.id, claim.fence, claim.worker, 1, document)])
+    monkeypatch.setattr(store, "save", lambda written, timeout=None: saves.extend(written) or [])
+    store.expire("job-1", "gone")
+    (record,) = store.recover()
+    assert isinstance(worker(store).run(record), Ended)
+    assert saves[0].made_progress is moves
+
+
+def test_a_job_that_dies_more_often_than_it_may_resume_has_failed(app, store, worker, sent):
+    @app.job(max_resumptions=1)
+    def import_rows(job):
+        raise AssertionError("it must not run")
+
+    record = message(import_rows)
+    for number in range(2):
+        store.claim(record, f"gone-{number}")
+        store.expire("job-1", f"gone-{number}")
+        worker(store).recover()
+        record = sent.pop() if sent else record
+    info = store.find("job-1")
+    assert (info.state, info.deaths) == (State.FAILED, 2)
+    assert "Job was resumed a maximum of 1 times" in info.error
+
+
 def test_commit_without_a_transaction_fails_the_job_and_nothing_is_lost(app, store, worker, path):
     import sqlite3
     from contextlib import closing
@@ -639,7 +724,9 @@ def test_a_death_is_told_by_the_one_that_brings_the_job_back(app, path, worker, 
     hasty = SQLiteProgress(path, lease=0.2)
     hasty.claim(message(work), "dead")
     claim = hasty.claim(message(work, job_id="job-2"), "dead")
-    hasty.save([Save(claim.id, claim.fence, 1, '{"completed":["a"],"current":["b",7]}')])
+    hasty.save(
+        [Save(claim.id, claim.fence, claim.worker, 1, '{"completed":["a"],"current":["b",7]}')]
+    )
     worker(hasty)
     until(lambda: len(sent) >= 2)
     assert {(event.job_id, event.name, event.worker, event.description) for event in told} == {

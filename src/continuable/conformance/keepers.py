@@ -32,6 +32,11 @@ class HeldJob(Protocol):
         """The number of the claim."""
         ...
 
+    @property
+    def worker(self) -> str:
+        """Who holds it."""
+        ...
+
 
 class UserTransactions(Protocol):
     """How a user of the store opens transactions of their own on its database."""
@@ -218,7 +223,7 @@ class KeeperSuite:
 
 def save_of(held: HeldJob, sequence: int, document: str, *, made_progress: bool = True) -> Save:
     """A save of the execution that holds the job."""
-    return Save(held.id, held.fence, sequence, document, made_progress)
+    return Save(held.id, held.fence, held.worker, sequence, document, made_progress)
 
 
 def rolled_back() -> AbstractContextManager[object]:

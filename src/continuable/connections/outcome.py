@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from continuable.connections.connection import is_in_transaction
+from continuable.connections.connection import is_in_transaction, is_of_psycopg
 from continuable.errors import CheckpointError
 
 _numbers = itertools.count(1)
+_listeners: WeakKeyDictionary[Any, _SQLAlchemyListener] = WeakKeyDictionary()
 
 
 def mark_in(connection: Any) -> Mark:
@@ -25,6 +28,8 @@ def mark_in(connection: Any) -> Mark:
         return _DjangoMark(connection)
     if any(kind.__module__.startswith("sqlalchemy.") for kind in type(connection).__mro__):
         return _SQLAlchemyMark(connection)
+    if is_of_psycopg(connection):
+        return _PsycopgMark(connection)
     return Mark(connection)
 
 
@@ -76,44 +81,125 @@ class _SQLiteMark(Mark):
             return True
 
 
-class _ToldMark(Mark):
-    """A transaction whose library tells of its commit."""
-
-    def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
-        self._was_committed = False
-
-    def is_committed(self) -> bool:
-        """Whether a commit was told, and the transaction is over."""
-        return self._was_committed and not self.is_open()
-
-    def _committed(self, *_: Any) -> None:
-        self._was_committed = True
-
-    def _rolled_back(self, *_: Any) -> None:
-        self._was_committed = False
-
-
-class _SQLAlchemyMark(_ToldMark):
-    """On a `Connection` or a `Session`."""
-
-    def __init__(self, connection: Any) -> None:
-        from sqlalchemy import event
-
-        super().__init__(connection)
-        after = "after_" if hasattr(connection, "flush") else ""
-        event.listen(connection, f"{after}commit", self._committed, once=True)
-        event.listen(connection, f"{after}rollback", self._rolled_back, once=True)
-
-
-class _DjangoMark(_ToldMark):
+class _DjangoMark(Mark):
     """In an atomic block, which also sees to a rollback by itself."""
 
     def __init__(self, connection: Any) -> None:
         from django.db import transaction
 
         super().__init__(connection)
+        self._was_committed = False
         transaction.on_commit(self._committed, using=connection.alias)
+
+    def is_committed(self) -> bool:
+        """Whether Django has told of the commit."""
+        return self._was_committed and not self.is_open()
 
     def roll_back(self) -> None:
         """Left to the block."""
+
+    def _committed(self) -> None:
+        self._was_committed = True
+
+
+class _PsycopgMark(Mark):
+    """The number of the transaction, whose state PostgreSQL knows afterwards."""
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
+        self._number = self._ask("SELECT pg_current_xact_id()::text")
+        self._was_committed: bool | None = None
+
+    def is_committed(self) -> bool:
+        """What the server says; taken for granted once the connection is closed."""
+        if self._was_committed is None:
+            if self._connection.closed:
+                return True
+            if self.is_open():
+                return False
+            with self._connection.transaction():
+                state = self._ask("SELECT pg_xact_status(%s::text::xid8)", self._number)
+            self._was_committed = state == "committed"
+        return self._was_committed
+
+    def _ask(self, sql: str, *parameters: object) -> Any:
+        import psycopg
+        from psycopg.rows import tuple_row
+
+        # Not `.cursor()`: neither a row factory nor a cursor of the user's.
+        cursor = psycopg.Cursor(self._connection, row_factory=tuple_row)
+        return cursor.execute(sql, parameters).fetchone()[0]  # type: ignore[index]  # it is a row
+
+
+class _SQLAlchemyMark(Mark):
+    """On a `Connection`, or on that of a `Session`."""
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
+        self._own = connection.connection() if hasattr(connection, "get_bind") else connection
+        self.savepoints = _savepoints_open_on(self._own)
+        """The names of those whose rollback undoes this mark."""
+        self.was_committed = False
+        listener = _listeners.get(self._own)
+        if listener is None:
+            listener = _listeners[self._own] = _SQLAlchemyListener(self._own)
+        listener.marks.append(self)
+
+    def is_committed(self) -> bool:
+        """Whether SQLAlchemy has told of a commit, and of no rollback."""
+        if self.is_open():
+            return False
+        listener = _listeners.pop(self._own, None)
+        if listener is not None:
+            listener.remove_from(self._own)
+        return self.was_committed
+
+
+class _SQLAlchemyListener:
+    """Hears how the transaction on one `Connection` ends. Removed when a mark is asked for that.
+
+    SQLAlchemy tells of a commit before it tries it, and not of its failure: an error of the
+    `COMMIT` itself must come out of the job.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        from sqlalchemy import event
+
+        self.marks: list[_SQLAlchemyMark] = []
+        self._heard: dict[str, Callable[..., None]] = {
+            "begin": self._begun,
+            "commit": self._committed,
+            "rollback": self._rolled_back,
+            "rollback_savepoint": self._rolled_back_to,
+        }
+        for name, hear in self._heard.items():
+            event.listen(connection, name, hear)
+
+    def remove_from(self, connection: Any) -> None:
+        """Leave the user's connection as it was."""
+        from sqlalchemy import event
+
+        for name, hear in self._heard.items():
+            event.remove(connection, name, hear)
+
+    def _begun(self, _connection: Any) -> None:
+        self.marks.clear()  # of the transaction before
+
+    def _committed(self, _connection: Any) -> None:
+        for mark in self.marks:
+            mark.was_committed = True
+
+    def _rolled_back(self, _connection: Any) -> None:
+        self.marks.clear()
+
+    def _rolled_back_to(self, _connection: Any, name: str, _context: None) -> None:
+        self.marks = [mark for mark in self.marks if name not in mark.savepoints]
+
+
+def _savepoints_open_on(connection: Any) -> set[str]:
+    names = set()
+    nested = connection.get_nested_transaction()
+    while nested is not None:
+        names.add(nested._savepoint)  # noqa: SLF001 - an event tells a savepoint by this name alone
+        nested = nested._previous_nested  # noqa: SLF001 - as above
+    return names

@@ -43,6 +43,9 @@ from continuable.serialization import compact
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
 
+LARGEST_RESULT = 1024 * 1024
+"""Bytes of a job's result, serialised: every store takes as many, and so does every server."""
+
 
 class Execution:
     """Runs a job from where its record says it is. To be used once, by one thread.
@@ -164,6 +167,12 @@ class Execution:
     def _returned(self, job: Job, value: Any) -> Outcome:
         continuation = job._check_end()
         result = self._codec.dumps(value, f"What job {self.record.name!r} returned")
+        if (size := len(result.encode())) > LARGEST_RESULT:
+            raise SerializationError(
+                f"Job {self.record.name!r} returned {size:,} bytes, and {LARGEST_RESULT:,} is the "
+                f"most that is kept. Write large results to a file or store of your own, and "
+                f"return its key"
+            )
         progress = continuation.to_json() if continuation.made_progress else None
         self._emission.emit("job.completed", duration=time.monotonic() - self._started)
         return Completed(result=result, progress=progress, value=value)

@@ -8,22 +8,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+LONGEST_ERROR = 64 * 1024
+"""Bytes of an error's summary, and of its traceback: every store and server takes as many."""
+
 
 def storable(text: str) -> str:
     """`text` as every store takes it: what is no character, as in an odd file name, is escaped."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
+def cut(text: str) -> str:
+    """The end of `text` where it is longer than `LONGEST_ERROR`, after a line that says so."""
+    if len(text) <= LONGEST_ERROR // 4:  # no character has more than four bytes
+        return text
+    encoded = text.encode()
+    missing = len(encoded) - LONGEST_ERROR
+    if missing <= 0:
+        return text
+    return f"[... {missing:,} bytes cut ...]\n{encoded[missing:].decode('utf-8', 'ignore')}"
+
+
 @dataclass(slots=True, eq=False)
 class ErrorReport:
-    """An exception, written down."""
+    """An exception, written down: of a very long text, the end."""
 
     summary: str
     """`ValueError: bad row`"""
     traceback: str
 
     def __post_init__(self) -> None:
-        self.summary, self.traceback = storable(self.summary), storable(self.traceback)
+        self.summary, self.traceback = cut(storable(self.summary)), cut(storable(self.traceback))
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

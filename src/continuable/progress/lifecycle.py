@@ -6,16 +6,18 @@ telling to `told`, and answers. The store reads the row before and writes it aft
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from continuable.core.interrupt import CANCELLED, PAUSED
 from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Outcome, Suspended
-from continuable.errors import DuplicateJobError
+from continuable.errors import DuplicateJobError, ResumeLimitError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State, requested
-from continuable.progress.protocol import Busy, Claim, Held, Over, Requested, Settled
+from continuable.progress.protocol import Busy, Claim, Held, Limits, Note, Over, Requested, Settled
 from continuable.progress.row import Row, new_row
 from continuable.serialization import compact
 
@@ -34,6 +36,8 @@ class Told:
 
     event: str
     data: dict[str, Any]
+    at: float | None = None
+    """Seconds since the epoch; `None`: now."""
 
 
 def add(row: Row, now: float, told: list[Told], *, record: JobRecord) -> None:  # noqa: ARG001 - as all
@@ -50,7 +54,7 @@ def claim(
     record: JobRecord,
     worker: str,
     lease: float,
-    max_deaths: int,
+    limits: Limits,
     is_retry: bool,
 ) -> Claim | Busy | Held | Over:
     """`worker` wants to run the job of a message."""
@@ -60,8 +64,11 @@ def claim(
         return Over(row.state)
     if row.state.is_running:
         if row.lease_until is not None and row.lease_until > now:
-            return Busy(row.lease_until - now, row.worker or "")
-        bury(row, now, told, max_deaths)
+            if (row.worker, row.delivery) != (worker, record.delivery):
+                return Busy(row.lease_until - now, row.worker or "")
+            row.lease_until = now + lease
+            return row.claim()  # the answer to this worker's claim was lost
+        mark_died(row, now, told, limits)
     if row.state is State.PAUSED:
         return Held()
     if row.state.is_finished:
@@ -74,6 +81,7 @@ def claim(
     row.delivery = record.delivery
     row.envelope = row.envelope if record.envelope is None else record.envelope
     row.issued = max(row.issued, record.delivery)
+    row.ended_by = None
     row.fence += 1
     row.sequence = 0
     row.executions += 1
@@ -86,21 +94,23 @@ def settle(
     now: float,
     told: list[Told],
     *,
+    claim: Claim,
     outcome: Outcome,
     retry_in: float | None,
     longest_gap: float,
+    notes: Sequence[Note],
     lease: float,
 ) -> Settled:
-    """The execution that holds the row has ended."""
-    before = row.progress
-    if isinstance(outcome, Fenced):
-        return Settled(None)
+    """The execution of `claim` has ended."""
+    if isinstance(outcome, Fenced) or not _is_held(row, claim):
+        return _settled_before(row, claim)
+    told.extend(Told(note.event, json.loads(note.data), note.at) for note in notes)
     if outcome.progress is not None:
         row.progress = outcome.progress
-    has_progressed = row.progress != before or getattr(outcome, "made_progress", False)
+    has_progressed = isinstance(outcome, Completed) or has_advanced(claim.progress, row.progress)
     if has_progressed:
         row.deaths = 0
-    row.worker, row.lease_until, row.saved_at = None, None, now
+    row.worker, row.ended_by, row.lease_until, row.saved_at = None, claim.worker, None, now
     row.longest_gap = max(row.longest_gap, longest_gap)
     match outcome:
         case Completed():
@@ -129,8 +139,10 @@ def settle(
             return Settled(row.state)
 
 
-def release(row: Row, now: float, told: list[Told]) -> None:
+def release(row: Row, now: float, told: list[Told], *, claim: Claim) -> None:
     """What was claimed has never been started."""
+    if not _is_held(row, claim):
+        return
     row.worker, row.lease_until = None, None
     row.executions -= 1
     match row.state:
@@ -174,37 +186,60 @@ def request(row: Row, now: float, told: list[Told], *, verb: str, lease: float) 
 
 
 def recover(
-    row: Row, now: float, told: list[Told], *, max_deaths: Callable[[str], int], lease: float
+    row: Row, now: float, told: list[Told], *, limits: Callable[[str], Limits], lease: float
 ) -> JobRecord | None:
     """The lease has ended: the message that resumes the job, if it is to be resumed."""
     if row.lease_until is None or row.lease_until > now:
         return None  # somebody else was faster
     if row.state.is_running:
-        bury(row, now, told, max_deaths(row.name))
+        mark_died(row, now, told, limits(row.name))
     if row.state not in {State.INTERRUPTED, State.WAITING}:
         return None
     return _issue(row, now, 0.0, lease)
 
 
-def bury(row: Row, now: float, told: list[Told], max_deaths: int) -> None:
+def mark_died(row: Row, now: float, told: list[Told], limits: Limits) -> None:
     """The worker that holds the row has died."""
     worker, row.worker, row.lease_until = row.worker, None, None
     row.state = AFTER_REQUEST.get(row.state, State.INTERRUPTED)
     row.reason = DIED
     row.deaths += 1
-    row.resumptions += 1
     row.fence += 1
     place = place_of(row)
-    is_poison = row.deaths >= max_deaths and row.state is State.INTERRUPTED
-    if is_poison:
-        row.state = State.FAILED
-        row.error = f"Killed its worker {row.deaths} times in a row without progress, last {place}"
+    error = _beyond(limits, row, place) if row.state is State.INTERRUPTED else None
+    if error is None:
+        row.resumptions += 1
+    else:
+        row.state, row.error, row.traceback = State.FAILED, error, None
     if row.state.is_finished:
         row.finished_at = now
     data = {"reason": DIED, "description": place, "worker": worker, "state": str(row.state)}
     _tell(row, told, "job.died", data)
-    if is_poison:
-        _tell(row, told, "job.failed", {"error": row.error})
+    if error is not None:
+        _tell(row, told, "job.failed", {"error": error})
+
+
+def _beyond(limits: Limits, row: Row, place: str) -> str | None:
+    """Which limit a job has exceeded whose worker has died, as its error."""
+    if row.deaths >= limits.max_deaths:
+        return f"Killed its worker {row.deaths} times in a row without progress, last {place}"
+    if limits.max_resumptions is not None and row.resumptions >= limits.max_resumptions:
+        error = ResumeLimitError(limits.max_resumptions)
+        return "".join(traceback.format_exception_only(error)).strip()
+    return None
+
+
+def has_advanced(before: str, after: str) -> bool:
+    """Whether a step was completed or a cursor moved, between two progress documents.
+
+    A change of `job.state` or of a step's values alone is no progress: it would forgive deaths.
+    """
+    return before != after and _position(before) != _position(after)
+
+
+def _position(document: str) -> tuple[Any, Any]:
+    plain = json.loads(document)
+    return plain.get("completed") or [], plain.get("current")
 
 
 def place_of(row: Row) -> str:
@@ -213,6 +248,18 @@ def place_of(row: Row) -> str:
     if info.step is not None:
         return f"at {info.step!r}, cursor {compact(info.cursor)}"
     return f"after {info.completed[-1]!r}" if info.completed else "before its first step"
+
+
+def _is_held(row: Row, claim: Claim) -> bool:
+    return (row.fence, row.worker) == (claim.fence, claim.worker)
+
+
+def _settled_before(row: Row, claim: Claim) -> Settled:
+    """The answer to the first writing of this end was lost; else the job was taken away."""
+    if (row.fence, row.ended_by) != (claim.fence, claim.worker):
+        return Settled(None)
+    is_waiting = row.state in {State.INTERRUPTED, State.WAITING}
+    return Settled(row.state, row.record() if is_waiting else None)
 
 
 def _put_back(

@@ -108,7 +108,6 @@ class MessageProgress(RowStore):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
-        notes: Sequence[Note] = (),
     ) -> A:
         now = time.time()
         with self._lock:
@@ -125,6 +124,9 @@ class MessageProgress(RowStore):
 
     def _read(self, job_id: str) -> Row:
         raise _no_store()
+
+    def _set_aside(self, job_id: str) -> None:
+        """Every row here is read."""
 
     def _expired(self, limit: int) -> builtins.list[str]:
         return []

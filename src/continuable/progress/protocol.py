@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from continuable.model.info import JobInfo, JobResult
 from continuable.model.payload import JobRecord
@@ -14,11 +14,21 @@ if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Collection
 
-    from continuable.core.outcome import Completed, Outcome
+    from continuable.core.outcome import Outcome
     from continuable.model.info import HistoryEntry
 
-MAX_DEATHS = 3
-"""Deaths in a row without progress after which a job is taken for poison."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often a job may come back."""
+
+    max_deaths: int = 3
+    """Deaths in a row without progress after which it has failed."""
+    max_resumptions: int | None = None
+    """Resumptions after interruptions, errors and deaths; `None`: any number."""
+
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(slots=True)  # not frozen: one is made for every save and commit
@@ -27,11 +37,13 @@ class Save:
 
     id: str
     fence: int
+    worker: str
+    """With the fence, the proof that the claim is the writer's: worker ids are never used again."""
     sequence: int
     """Counts up within an execution: an older save never replaces a newer one."""
     document: str
     made_progress: bool = True
-    """Whether it differs from what the execution began with."""
+    """Whether a step was completed or a cursor moved since the execution began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,15 +224,17 @@ class ProgressStore(Keeper, Protocol):
         record: JobRecord,
         worker: str,
         *,
-        max_deaths: int = MAX_DEATHS,
+        limits: Limits = DEFAULT_LIMITS,
         is_retry: bool = False,
     ) -> Claim | Busy | Held | Over:
         """Make the job of a delivered message `worker`'s, for `lease` seconds.
 
         The newest progress wins: that of the message where it comes from a later execution than
         the store knows of, else the store's own. A job whose lease has ended had a worker that
-        died: this counts as a resumption with reason `died`, and as a failure after `max_deaths`
-        in a row without progress. A job that has failed is over, unless this `is_retry`: its
+        died: this counts as a resumption with reason `died`, and as a failure where it exceeds
+        `limits`. What `worker` holds already by a message of the same number it
+        is granted again, since the first answer may have been lost: it must not ask twice on
+        purpose. A job that has failed is over, unless this `is_retry`: its
         queue runs it again by a rule of its own.
         """
         ...
@@ -249,7 +263,8 @@ class ProgressStore(Keeper, Protocol):
         """Write how an execution ended, if the claim still holds.
 
         What was asked for in the meantime wins: a pause holds the job, a cancel ends it. A
-        `Failed` job is retried after `retry_in` seconds, where that is not `None`.
+        `Failed` job is retried after `retry_in` seconds, where that is not `None`. The same end
+        written again, since the answer was lost, changes nothing and gives the same answer.
         """
         ...
 
@@ -262,13 +277,13 @@ class ProgressStore(Keeper, Protocol):
         ...
 
     def recover(
-        self, *, max_deaths: Callable[[str], int] | None = None, limit: int = 100
+        self, *, limits: Callable[[str], Limits] | None = None, limit: int = 100
     ) -> builtins.list[JobRecord]:
         """Take jobs from workers whose leases have ended; the messages that resume them.
 
         Also those whose message nobody has confirmed for `lease` seconds. Whoever calls this
         sends the messages and confirms them; if it dies before, others find the jobs again.
-        `max_deaths` is asked by the name of each job.
+        `limits` is asked by the name of each job whose worker has died.
         """
         ...
 
@@ -308,22 +323,4 @@ class ProgressStore(Keeper, Protocol):
 
         Those that have failed stay, for somebody to retry, unless `failed` says otherwise.
         """
-        ...
-
-
-@runtime_checkable
-class OnLoop(Protocol):
-    """What a `ProgressStore` may do besides: the usual for `async def` jobs, without a thread.
-
-    Both are called on the event loop of the job, and may not block it. A cancellation of the
-    caller does not disturb them. Where one gives nothing, whatever the reason, it is asked for
-    again in a thread, by `claim` or by `settle`.
-    """
-
-    async def claim_on_loop(self, record: JobRecord, worker: str) -> Claim | None:
-        """Claim a job that simply waits, as `claim` does; `None`: see what it needs."""
-        ...
-
-    async def complete_on_loop(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
-        """Write that the job has returned, if `claim` still holds; False: see what it needs."""
         ...

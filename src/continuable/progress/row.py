@@ -31,11 +31,13 @@ class Row:
     state: State = State.WAITING
     worker: str | None = None
     """Who runs it."""
+    ended_by: str | None = None
+    """Who wrote how the newest execution ended: only that worker may write it again."""
     lease_until: float | None = None
     """Until then its worker is taken for alive; or, if nobody runs it, its message for under way
     although nobody has confirmed that. `None`: there is nothing to be anxious about."""
     fence: int = 0
-    """The number of the newest claim: who holds an older one may write nothing."""
+    """The number of the newest claim. Only the worker that holds it may write."""
     sequence: int = 0
     """The number of the newest progress saved within that claim."""
     delivery: int = 0

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Sequence
+import logging
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import ClassVar, TypeVar
 
 from continuable.core.outcome import Completed, Outcome
-from continuable.errors import JobNotFoundError, StoreBusyError
-from continuable.model.info import HistoryEntry, JobInfo, JobResult
+from continuable.errors import JobNotFoundError, StoreBusyError, StoreError
+from continuable.model.info import JobInfo, JobResult
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress import lifecycle
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import (
-    MAX_DEATHS,
+    DEFAULT_LIMITS,
     Busy,
     Claim,
     Held,
+    Limits,
     Note,
     Over,
+    ProgressStore,
     Requested,
-    Save,
     Settled,
 )
 from continuable.progress.row import Row
 
+logger = logging.getLogger("continuable")
+
 A = TypeVar("A")
-P = ParamSpec("P")
 
 LEASE = 30.0
 CONTROLS_EVERY = 0.5
@@ -40,7 +43,7 @@ HISTORY = 200
 Transition = Callable[[Row, float, list[Told]], A]
 
 
-class RowStore(ABC):
+class RowStore(ProgressStore):
     """A `ProgressStore` on whatever can change one row atomically.
 
     Args:
@@ -55,6 +58,7 @@ class RowStore(ABC):
         if lease <= 0:
             raise ValueError(f"lease is a number of seconds greater than 0, not {lease!r}")
         self.lease = lease
+        self._told_damaged: set[str] = set()
 
     # --- for workers
 
@@ -63,10 +67,9 @@ class RowStore(ABC):
         record: JobRecord,
         worker: str,
         *,
-        max_deaths: int = MAX_DEATHS,
+        limits: Limits = DEFAULT_LIMITS,
         is_retry: bool = False,
     ) -> Claim | Busy | Held | Over:
-        """See `ProgressStore.claim`."""
         if not is_retry and (claimed := self._claim_at_once(record, worker)) is not None:
             return claimed
         transition = partial(
@@ -74,13 +77,12 @@ class RowStore(ABC):
             record=record,
             worker=worker,
             lease=self.lease,
-            max_deaths=max_deaths,
+            limits=limits,
             is_retry=is_retry,
         )
         return self._change(record.id, transition, record=record)
 
     def add(self, records: Sequence[JobRecord]) -> None:
-        """See `ProgressStore.add`."""
         added: builtins.list[str] = []
         try:
             for record in records:
@@ -100,26 +102,24 @@ class RowStore(ABC):
         retry_in: float | None = None,
         notes: Sequence[Note] = (),
     ) -> Settled:
-        """See `ProgressStore.settle`."""
         if isinstance(outcome, Completed) and not notes:  # noqa: SIM102 - two questions
             if self._complete_at_once(claim, outcome, longest_gap):
                 return Settled(State.COMPLETED)
         transition = partial(
             lifecycle.settle,
+            claim=claim,
             outcome=outcome,
             retry_in=retry_in,
             longest_gap=longest_gap,
+            notes=notes,
             lease=self.lease,
         )
-        held = self._held(claim, transition, otherwise=Settled(None))
-        return self._change(claim.id, held, notes=notes)
+        return self._change(claim.id, transition)
 
     def release(self, claim: Claim) -> None:
-        """See `ProgressStore.release`."""
-        self._change(claim.id, self._held(claim, lifecycle.release, otherwise=None))
+        self._change(claim.id, partial(lifecycle.release, claim=claim))
 
     def confirm(self, record: JobRecord) -> None:
-        """See `ProgressStore.confirm`."""
 
         def confirmed(row: Row, _now: float, _told: list[Told]) -> None:
             if row.issued == record.delivery and not row.state.is_running:
@@ -128,20 +128,26 @@ class RowStore(ABC):
         self._change(record.id, confirmed)
 
     def recover(
-        self, *, max_deaths: Callable[[str], int] | None = None, limit: int = 100
+        self, *, limits: Callable[[str], Limits] | None = None, limit: int = 100
     ) -> builtins.list[JobRecord]:
-        """See `ProgressStore.recover`."""
-        asked = max_deaths or (lambda _name: MAX_DEATHS)
-        transition = partial(lifecycle.recover, max_deaths=asked, lease=self.lease)
+        asked = limits or (lambda _name: DEFAULT_LIMITS)
+        transition = partial(lifecycle.recover, limits=asked, lease=self.lease)
         found: builtins.list[JobRecord] = []
         for job_id in self._expired(limit):
-            with contextlib.suppress(StoreBusyError):  # it is found again
+            try:
                 record = self._change(job_id, transition)
+            except StoreBusyError:
+                continue  # it is found again
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a damaged row has many
+                self._tell_damaged(job_id, error)
+                self._set_aside(job_id)
+            else:
                 found += [] if record is None else [record]
         return found
 
     def expire(self, job_id: str, worker: str) -> None:
-        """See `ProgressStore.expire`."""
 
         def expired(row: Row, now: float, _told: list[Told]) -> None:
             if row.worker == worker:
@@ -153,30 +159,32 @@ class RowStore(ABC):
     # --- for people
 
     def find(self, job_id: str) -> JobInfo:
-        """See `ProgressStore.find`."""
         return self._read(job_id).info()
 
     def result(self, job_id: str) -> JobResult:
-        """See `ProgressStore.result`."""
         return self._read(job_id).ending()
 
     def request(self, job_id: str, verb: str) -> Requested:
-        """See `ProgressStore.request`."""
         return self._change(job_id, partial(lifecycle.request, verb=verb, lease=self.lease))
 
-    @staticmethod
-    def _held(
-        claim: Claim, transition: Callable[Concatenate[Row, float, list[Told], P], A], otherwise: A
-    ) -> Transition[A]:
-        """`transition` where `claim` still holds."""
+    def _infos(self, rows: Iterable[tuple[str, Callable[[], Row]]]) -> Iterator[JobInfo]:
+        """Jobs as people see them, without those that cannot be read, by id and what reads each."""
+        for job_id, read in rows:
+            try:
+                info = read().info()
+            except JobNotFoundError:
+                continue  # it was pruned meanwhile
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as in `recover`
+                self._tell_damaged(job_id, error)
+            else:
+                yield info
 
-        def guarded(row: Row, now: float, told: list[Told], *args: P.args, **kwargs: P.kwargs) -> A:
-            if row.fence != claim.fence or row.worker is None:
-                told.clear()
-                return otherwise
-            return transition(row, now, told, *args, **kwargs)
-
-        return guarded
+    def _tell_damaged(self, job_id: str, error: Exception) -> None:
+        if job_id not in self._told_damaged:
+            self._told_damaged.add(job_id)
+            logger.error("Job %s cannot be read in %r and is set aside: %r", job_id, self, error)
 
     # --- what a store may do in one round trip, where no more is to it
 
@@ -197,7 +205,6 @@ class RowStore(ABC):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
-        notes: Sequence[Note] = (),
     ) -> A:
         """Read a row, change it, and write it and what is told, atomically.
 
@@ -213,64 +220,9 @@ class RowStore(ABC):
         """The ids of rows whose leases have ended."""
 
     @abstractmethod
-    def withdraw(self, job_id: str) -> None:
-        """See `ProgressStore.withdraw`."""
-
-    @abstractmethod
-    def save(self, saves: Iterable[Save], timeout: float | None = None) -> list[str]:
-        """See `ProgressStore.save`."""
-
-    @abstractmethod
-    def commit(self, connection: Any, save: Save, *, again: bool = False) -> bool:
-        """See `ProgressStore.commit`."""
-
-    @abstractmethod
-    def is_in_transaction(self, connection: Any) -> bool:
-        """See `ProgressStore.is_in_transaction`."""
-
-    @abstractmethod
-    def is_written(self, save: Save) -> bool:
-        """See `ProgressStore.is_written`."""
-
-    @abstractmethod
-    def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:
-        """See `ProgressStore.note`."""
-
-    @abstractmethod
-    def controls(self, worker: str) -> list[tuple[str, int, State]]:
-        """See `ProgressStore.controls`."""
+    def _set_aside(self, job_id: str) -> None:
+        """A row cannot be read: recovery finds it no more."""
 
     def version(self) -> object:
-        """See `ProgressStore.version`: it would take a round trip as well."""
+        """Not known: to ask for it would take as long as to ask for the requests."""
         return None
-
-    @abstractmethod
-    def renew(self, worker: str) -> None:
-        """See `ProgressStore.renew`."""
-
-    @abstractmethod
-    def holders(self) -> list[tuple[str, str]]:
-        """See `ProgressStore.holders`."""
-
-    @abstractmethod
-    def list(
-        self,
-        *,
-        states: Collection[State] | None = None,
-        queue: str | None = None,
-        name: str | None = None,
-        limit: int = 100,
-    ) -> builtins.list[JobInfo]:
-        """See `ProgressStore.list`."""
-
-    @abstractmethod
-    def counts(self) -> dict[State, int]:
-        """See `ProgressStore.counts`."""
-
-    @abstractmethod
-    def history(self, job_id: str) -> builtins.list[HistoryEntry]:
-        """See `ProgressStore.history`."""
-
-    @abstractmethod
-    def prune(self, older_than: float, *, failed: bool = False) -> int:
-        """See `ProgressStore.prune`."""

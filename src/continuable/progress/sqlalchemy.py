@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -15,17 +16,12 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from continuable.connections.connection import Awaited, is_in_transaction, is_of_psycopg
-from continuable.core.outcome import Completed
 from continuable.errors import CheckpointError, StoreBusyError, StoreError
-from continuable.model.payload import JobRecord
-from continuable.progress.protocol import Claim
-from continuable.progress.row import claim_of
 from continuable.progress.rowstore import LEASE
 from continuable.progress.sql.causes import is_busy, lacks_table
 from continuable.progress.sql.dialects import DIALECTS, POSTGRESQL, Dialect
 from continuable.progress.sql.psycopg import session_on
-from continuable.progress.sql.shortcut import DRIVER, Shortcut
-from continuable.progress.sql.store import LOCK_WAITS, Parameters, Result, Session, SQLStore
+from continuable.progress.sql.store import Parameters, Result, Session, SQLStore
 
 LOCK_WAIT = 5.0
 """Seconds to wait for a lock, unless somebody says otherwise."""
@@ -50,6 +46,7 @@ progress = sa.Table(
     sa.Column("progress", _TEXT, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("worker", _NAME, index=True),
+    sa.Column("ended_by", _NAME),
     sa.Column("lease_until", _SECONDS, index=True),
     sa.Column("fence", sa.Integer, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
@@ -113,6 +110,7 @@ class SQLAlchemyProgress(SQLStore):
         create_tables: bool = True,
     ) -> None:
         super().__init__(lease=lease)
+        self._owns_engine = isinstance(engine_or_url, sa.URL | str)
         if isinstance(engine_or_url, sa.URL | str):
             engine_or_url = sa.create_engine(engine_or_url, pool_pre_ping=True)
         if not isinstance(engine_or_url, sa.Engine):
@@ -130,8 +128,6 @@ class SQLAlchemyProgress(SQLStore):
         self._name = engine_or_url.url.set(username=None, password=None).render_as_string()
         self._pid = os.getpid()
         self._creating = threading.Lock()
-        drives = engine_or_url.driver == DRIVER
-        self._shortcut = Shortcut(engine_or_url) if drives else None
         self._is_created = not create_tables
 
     def create_tables(self) -> None:
@@ -149,13 +145,29 @@ class SQLAlchemyProgress(SQLStore):
 
     @contextmanager
     def _writing(self, timeout: float | None = None) -> Iterator[Session]:
+        wait = LOCK_WAIT if timeout is None else timeout
         with self._connected() as connection:
-            wait = LOCK_WAIT if timeout is None else timeout
-            connection.exec_driver_sql(self._dialect.lock_timeout(wait))
-            if self._dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield _Session(connection)
-            connection.commit()
+            if _is_autocommitting(connection):
+                connection.execution_options(isolation_level="READ COMMITTED")
+            with self._waiting(connection, wait):
+                if self._dialect.name == "sqlite":
+                    _lock_sqlite(connection)
+                yield _Session(connection)
+                connection.commit()
+
+    @contextmanager
+    def _waiting(self, connection: sa.Connection, seconds: float) -> Iterator[None]:
+        """Wait no longer for a lock; afterwards a connection of the user's waits as before."""
+        asks = None if self._owns_engine else self._dialect.own_lock_timeout
+        before = None if asks is None else connection.exec_driver_sql(asks).scalar_one()
+        connection.exec_driver_sql(self._dialect.lock_timeout(seconds))
+        try:
+            yield
+        finally:
+            if before is not None:
+                with contextlib.suppress(SQLAlchemyError):  # it is cut, and so is not used again
+                    connection.rollback()
+                    connection.exec_driver_sql(self._dialect.lock_timeout_as_before(before))
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
@@ -163,46 +175,14 @@ class SQLAlchemyProgress(SQLStore):
             yield _Session(connection)
 
     @contextmanager
-    def _at_once(self) -> Iterator[Session]:
-        if self._shortcut is None:
-            with self._writing(LOCK_WAITS[0]) as session:
-                yield session
-        else:
-            self._prepare()
-            with self._errors():
-                yield self._shortcut
-
-    async def claim_on_loop(self, record: JobRecord, worker: str) -> Claim | None:
-        """See `OnLoop.claim_on_loop`."""
-        found = await self._awaited("claim", self._to_claim(record, worker))
-        return claim_of(record.id, worker, found.rows[0]) if found and found.rows else None
-
-    async def complete_on_loop(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
-        """See `OnLoop.complete_on_loop`."""
-        found = await self._awaited("complete", self._to_complete(claim, outcome, longest_gap))
-        return found is not None and found.count == 1
-
-    async def _awaited(self, statement: str, parameters: Parameters) -> Result | None:
-        if self._shortcut is None:
-            return None
-        try:
-            with self._errors():
-                return await self._shortcut.arun(self._dialect.statement(statement), parameters)
-        except StoreError:  # a connection that has been cut
-            return None
-
-    @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
-        self._prepare()
-        with self._errors(), self._engine.connect() as connection:
-            yield connection
-
-    def _prepare(self) -> None:
         if self._pid != os.getpid():  # forked: the parent's connections are not ours to use
             self._engine.dispose(close=False)
             self._pid = os.getpid()
         if not self._is_created:
             self.create_tables()
+        with self._errors(), self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _joined(self, connection: Any, *, again: bool) -> Iterator[Session]:
@@ -251,13 +231,10 @@ class SQLAlchemyProgress(SQLStore):
         )
 
     def is_in_transaction(self, connection: Any) -> bool:
-        """See `ProgressStore.is_in_transaction`."""
         return connection is not None and is_in_transaction(connection)
 
     def close(self) -> None:
         """Close the connections of this process that are not in use."""
-        if self._shortcut is not None:
-            self._shortcut.close()
         self._engine.dispose()
 
     @contextmanager
@@ -269,8 +246,6 @@ class SQLAlchemyProgress(SQLStore):
             raise kind(f"The progress store {self._name} failed: {error.orig}") from error
         except SQLAlchemyError as error:
             raise StoreError(f"The progress store {self._name} failed: {error}") from error
-        except self._engine.dialect.loaded_dbapi.Error as error:  # of the shortcut
-            raise StoreError(f"The progress store {self._name} failed: {error}") from error
 
     def __repr__(self) -> str:
         return f"SQLAlchemyProgress({self._name!r})"
@@ -281,7 +256,6 @@ class _Session:
         self._connection = connection
 
     def run(self, sql: str, parameters: Parameters) -> Result:
-        """See `Session.run`."""
         result = self._connection.execute(_text(sql), parameters)
         return Result(result.fetchall() if result.returns_rows else (), result.rowcount)
 
@@ -293,8 +267,24 @@ def _text(sql: str) -> sa.TextClause:
 
 
 def _is_autocommitting(connection: Any) -> bool:
-    options = _plain(connection).get_execution_options()
-    return bool(options.get("isolation_level") == "AUTOCOMMIT")
+    """Whether each statement is a transaction: by SQLAlchemy's options, or by its driver's."""
+    plain = _plain(connection)
+    if plain.dialect.name == "sqlite":  # there, transactions are begun by hand
+        return False
+    if plain.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return True
+    driver = plain.connection.dbapi_connection
+    if hasattr(driver, "get_autocommit"):  # of MySQL
+        return bool(driver.get_autocommit())
+    return getattr(driver, "autocommit", False) is True
+
+
+def _lock_sqlite(connection: sa.Connection) -> None:
+    """Begin with the lock, also where the engine begins each transaction by hand, without it."""
+    driver: Any = connection.connection.dbapi_connection
+    if driver.in_transaction:
+        connection.exec_driver_sql("ROLLBACK")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _plain(connection: Any) -> Any:

@@ -52,7 +52,6 @@ class SQLiteProgress(SQLStore):
         return _Joined(connection, self._database.path)
 
     def is_in_transaction(self, connection: Any) -> bool:
-        """See `ProgressStore.is_in_transaction`."""
         return connection is not None and is_in_transaction(connection)
 
     def close(self) -> None:
@@ -85,7 +84,6 @@ class _Session:
         self._connection = connection
 
     def run(self, sql: str, parameters: Parameters) -> Result:
-        """See `Session.run`."""
         cursor = self._connection.cursor()
         cursor.row_factory = None  # rows come as tuples, whatever the user has set
         cursor.execute(sql, parameters)

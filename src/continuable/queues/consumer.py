@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, TypeVar
 
 from continuable.core.continuation import Continuation
@@ -22,11 +23,11 @@ from continuable.events.log import try_to_log
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.protocol import (
-    MAX_DEATHS,
+    DEFAULT_LIMITS,
     Busy,
     Claim,
     Held,
-    OnLoop,
+    Limits,
     Over,
     ProgressStore,
     Settled,
@@ -36,6 +37,8 @@ from continuable.worker.retrying import patiently
 from continuable.worker.run import RunningJob
 from continuable.worker.runner import Ran, Runner
 from continuable.worker.watcher import Duty, Watcher
+
+logger = logging.getLogger("continuable")
 
 STOPPING_EVERY = 0.05
 """Seconds between two looks whether the process is to stop, where these cost next to nothing."""
@@ -114,8 +117,9 @@ class Deliveries:
         self._store = store
         self._send = send
         self._grace = grace
-        self._running = 0
         self._unsendable: set[str] = set()
+        self._taken: set[str] = set()
+        self._taking = threading.Lock()
         self._stops_at: float | None = None
         all_duties = [
             Duty("leases", store.lease / 3, self._renew),
@@ -171,30 +175,36 @@ class Deliveries:
         Raises `StoreError` where its end could not be written within the grace: then the message
         must not end, so that it is delivered again.
         """
-        answer = self._claim(record, claim, is_retry=is_retry)
-        if not isinstance(answer, Claim):
-            return answer
-        with self._held(answer):
-            ran = self._runner.run(answer, partial(self._started, time_limit=time_limit))
-            settled = self._settle(ran)
-        self._tell(ran, settled)
-        return _delivered(ran, settled)
+        with self._taken_once(record) as is_taken:
+            if not is_taken:
+                return PutOff(self._store.lease)
+            answer = self._claim(record, claim, is_retry=is_retry)
+            if not isinstance(answer, Claim):
+                return answer
+            with self._given_back_if_unwritten(answer):
+                ran = self._runner.run(answer, partial(self._started, time_limit=time_limit))
+                settled = self._settle(ran)
+            self._tell(ran, settled)
+            return _delivered(ran, settled)
 
     async def arun(self, record: JobRecord, *, is_retry: bool = False) -> Delivered:
         """The same for an `async def` job, which runs on the event loop of the caller.
 
         A cancellation of the caller's reaches the job, whose progress is saved, and comes out.
         """
-        answer = await self._aclaim(record, is_retry=is_retry)
-        if not isinstance(answer, Claim):
-            return answer
-        with self._held(answer):
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise asyncio.CancelledError  # it came while the job was claimed
-            ran = await self._runner.arun(answer, self._started)
-            settled = await self._asettle(ran)
-        self._tell(ran, settled)
-        return _delivered(ran, settled)
+        with self._taken_once(record) as is_taken:
+            if not is_taken:
+                return PutOff(self._store.lease)
+            answer = await undisturbed(lambda: self._claim(record, is_retry=is_retry))
+            if not isinstance(answer, Claim):
+                return answer
+            with self._given_back_if_unwritten(answer):
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError  # it came while the job was claimed
+                ran = await self._runner.arun(answer, self._started)
+                settled = await undisturbed(lambda: self._settle(ran))
+            self._tell(ran, settled)
+            return _delivered(ran, settled)
 
     def sent(self, record: JobRecord) -> None:
         """The message that resumes a job is on its queue."""
@@ -217,7 +227,7 @@ class Deliveries:
         for job_id, worker in holders.items():
             if has_died(worker):
                 self._store.expire(job_id, worker)
-        for record in self._store.recover(max_deaths=self._max_deaths):
+        for record in self._store.recover(limits=self._limits):
             if record.id in holders:  # the others waited for a message that was lost
                 self._tell_died(record, holders[record.id])
             self._send_again(record)
@@ -267,20 +277,33 @@ class Deliveries:
                 return claim
 
     def _ask_for(self, record: JobRecord, *, is_retry: bool) -> Claim | Busy | Held | Over:
-        deaths = self._max_deaths(record.name)
-        return self._store.claim(record, self.worker, max_deaths=deaths, is_retry=is_retry)
+        limits = self._limits(record.name)
+        return self._store.claim(record, self.worker, limits=limits, is_retry=is_retry)
 
     @contextmanager
-    def _held(self, claim: Claim) -> Iterator[None]:
-        """While the job runs; what comes out of it has not been written, and gives it back."""
-        self._running += 1
+    def _taken_once(self, record: JobRecord) -> Iterator[bool]:
+        """While a message is at work here; False: another message of its job is, already.
+
+        The store would grant the job again to the same worker.
+        """
+        with self._taking:
+            is_taken = record.id not in self._taken
+            self._taken.add(record.id)
+        try:
+            yield is_taken
+        finally:
+            if is_taken:
+                with self._taking:
+                    self._taken.discard(record.id)
+
+    @contextmanager
+    def _given_back_if_unwritten(self, claim: Claim) -> Iterator[None]:
+        """While a job runs. An exception means that its end was not written: release the claim."""
         try:
             yield
         except BaseException:
             self.give_back(claim)
             raise
-        finally:
-            self._running -= 1
 
     def _settle(self, ran: Ran[Claim]) -> Settled:
         def settle(_timeout: float) -> Settled:
@@ -293,26 +316,6 @@ class Deliveries:
             )
 
         return patiently(settle, ran.claimed.id, error=ran.error, is_over=self._is_grace_over)
-
-    async def _aclaim(self, record: JobRecord, *, is_retry: bool) -> Claim | PutOff | Dropped:
-        self._look_out()
-        if self._on_loop is not None and self._stops_at is None and not is_retry:
-            claim = await self._on_loop.claim_on_loop(record, self.worker)
-            if claim is not None:
-                return claim
-        return await undisturbed(lambda: self._claim(record, is_retry=is_retry))
-
-    async def _asettle(self, ran: Ran[Claim]) -> Settled:
-        claim, outcome = ran.claimed, ran.outcome
-        if self._on_loop is not None and isinstance(outcome, Completed) and not ran.notes:  # noqa: SIM102 - two questions
-            if await self._on_loop.complete_on_loop(claim, outcome, ran.longest_gap):
-                return Settled(State.COMPLETED)
-        return await undisturbed(lambda: self._settle(ran))
-
-    @cached_property
-    def _on_loop(self) -> OnLoop | None:
-        # Asked by the first async job: it takes a process that is just forked half a millisecond.
-        return self._store if isinstance(self._store, OnLoop) else None
 
     def _is_grace_over(self) -> bool:
         self._look_out()  # the job does not run any more, so that the watcher does not ask
@@ -332,12 +335,15 @@ class Deliveries:
             self.interrupt()
 
     def _renew(self) -> None:
-        if self._running:
+        if self._taken:
             self._store.renew(self.worker)
 
-    def _max_deaths(self, name: str) -> int:
+    def _limits(self, name: str) -> Limits:
         definition = self._jobs.get(name)
-        return MAX_DEATHS if definition is None else definition.options.max_deaths
+        if definition is None:
+            return DEFAULT_LIMITS
+        options = definition.options
+        return Limits(options.max_deaths, options.max_resumptions)
 
     # --- what the history tells and no execution does
 

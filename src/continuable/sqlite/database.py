@@ -122,11 +122,11 @@ class Database:
             pass
 
     def close(self) -> None:
-        """Close the connections of all threads of this process, none of which may be in use."""
+        """Close the connections of all threads of this process, each once its transaction is over."""
         with forks.opening:
             for connection in list(self._open):
                 if connection.pid == os.getpid():
-                    connection.close()
+                    connection.close_when_free(LOCK_WAIT)
             self._open.clear()
             self._identity = None
 

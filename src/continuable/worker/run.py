@@ -20,6 +20,7 @@ from continuable.errors import JobNotFoundError, StoreError
 from continuable.events.emission import Emission
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
+from continuable.progress.lifecycle import has_advanced
 from continuable.progress.protocol import Keeper, Note, Save
 
 logger = logging.getLogger("continuable")
@@ -48,6 +49,11 @@ class Runnable(Protocol):
     @property
     def fence(self) -> int:
         """The number of the claim: a higher one means that it has been taken away."""
+        ...
+
+    @property
+    def worker(self) -> str:
+        """Whose it is."""
         ...
 
     @property
@@ -103,6 +109,7 @@ class RunningJob:
         self._reported_gap: float | None = None
         self._sequence = 0
         self._unwritten: Save | None = None
+        self._has_saved_progress = False
         self._writing = threading.Lock()
         self._committed: Save | None = None
         self._connection: Any = None
@@ -122,6 +129,7 @@ class RunningJob:
             return
         self._sequence += 1
         self._unwritten = self._save(document)
+        self._has_saved_progress = self._unwritten.made_progress
         if is_border:
             # What fails here, the watcher tries again and reports.
             with contextlib.suppress(StoreError):
@@ -259,8 +267,10 @@ class RunningJob:
 
     def _save(self, document: str) -> Save:
         claimed = self.claimed
-        made_progress = document != claimed.progress
-        return Save(claimed.id, claimed.fence, self._sequence, document, made_progress)
+        made_progress = self._has_saved_progress or has_advanced(claimed.progress, document)
+        return Save(
+            claimed.id, claimed.fence, claimed.worker, self._sequence, document, made_progress
+        )
 
     def _tell_saved(self, save: Save) -> None:
         execution = self.execution

@@ -11,7 +11,7 @@ from continuable.queues.embedded.recovery import place_of
 def die(table, claim, cursor=None):
     if cursor is not None:
         document = f'{{"completed":["a"],"current":["process_records",{cursor}]}}'
-        table.save([Save(claim.id, claim.fence, 1, document)])
+        table.save([Save(claim.id, claim.fence, claim.worker, 1, document)])
     return table.recover([claim.worker])[0]
 
 
@@ -162,7 +162,7 @@ def test_a_change_of_state_alone_forgives_none(table, claimed):
     claim = claimed()
     for attempt in (1, 2, 3):
         document = f'{{"completed":["a"],"current":["b",7],"state":{{"attempts":{attempt}}}}}'
-        assert table.save([Save(claim.id, claim.fence, 1, document)]) == []
+        assert table.save([Save(claim.id, claim.fence, claim.worker, 1, document)]) == []
         recovered = table.recover(["me"])[0]
         assert recovered.state is (State.FAILED if attempt == 3 else State.INTERRUPTED)
         assert table.find(claim.id).progress["state"] == {"attempts": attempt}
@@ -171,11 +171,13 @@ def test_a_change_of_state_alone_forgives_none(table, claimed):
 
 def test_a_worker_that_gives_up_hands_its_jobs_back_and_they_are_fenced(table, claimed):
     job = claimed()
-    table.save([Save(job.id, job.fence, 1, '{"completed":["a"]}')])
+    table.save([Save(job.id, job.fence, job.worker, 1, '{"completed":["a"]}')])
     handed = table.hand_back("me")
     assert (handed[0].reason, handed[0].state) == ("stopping", State.INTERRUPTED)
     assert handed[0].description == "after 'a'"
-    assert table.save([Save(job.id, job.fence, 2, '{"completed":["a","b"]}')]) == [job.id]
+    assert table.save([Save(job.id, job.fence, job.worker, 2, '{"completed":["a","b"]}')]) == [
+        job.id
+    ]
     info = table.find(job.id)
     assert (info.deaths, info.resumptions, info.completed) == (0, 1, ["a"])
     assert table.claim("other").id == job.id

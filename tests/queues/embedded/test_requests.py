@@ -71,7 +71,7 @@ def test_a_restart_begins_anew_and_fences_out_the_old_execution(table, in_state)
     job_id = in_state(State.RUNNING)
     info = table.request(job_id, "restart")
     assert (info.progress, info.error, info.resumptions, info.executions) == ({}, None, 0, 4)
-    assert table.save([Save(job_id, 4, 9, '{"current":["a",2]}')]) == [job_id]
+    assert table.save([Save(job_id, 4, "worker", 9, '{"current":["a",2]}')]) == [job_id]
     assert table.claim("me").fence == 6
 
 

@@ -11,7 +11,7 @@ from continuable.worker.runner import Ran
 
 
 def save_of(job, sequence, cursor):
-    return Save(job.id, job.fence, sequence, f'{{"current":["a",{cursor}]}}')
+    return Save(job.id, job.fence, job.worker, sequence, f'{{"current":["a",{cursor}]}}')
 
 
 def test_the_newest_save_wins_whatever_order_they_come_in(table, claimed):

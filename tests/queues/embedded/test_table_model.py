@@ -73,7 +73,13 @@ class Zombie:
 
     def next_save(self, cursor: int) -> Save:
         self.sequence += 1
-        return Save(self.claimed.id, self.claimed.fence, self.sequence, document(cursor))
+        return Save(
+            self.claimed.id,
+            self.claimed.fence,
+            self.claimed.worker,
+            self.sequence,
+            document(cursor),
+        )
 
 
 def document(cursor: int | None) -> str:

@@ -636,27 +636,3 @@ def test_our_rows_are_finished_in_one_statement_and_all_others_as_ever(
         ("ours", "succeeded", 1),
         ("plain", "succeeded", 1),
     ]
-
-
-def test_a_row_is_finished_by_procrastinate_where_our_connection_is_cut(
-    finished, app, work, rows, postgresql
-):
-    cut = (
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-        "WHERE query LIKE '%SELECT procrastinate_finish_job_v1(held.id%' "
-        "AND pid <> pg_backend_pid() AND state = 'idle'"
-    )
-    found = []
-
-    @app.job(name="import_rows")
-    def import_rows(job, cuts):
-        if cuts:
-            with connected(postgresql) as connection:
-                found.extend(connection.execute(cut).fetchone())
-
-    first, last = import_rows.enqueue(False), import_rows.enqueue(True)
-    work()
-    assert found == [1]
-    assert len(finished) == 1
-    assert rows("status::text", "attempts") == [("succeeded", 1)] * 2
-    assert (first.state(), last.state()) == (State.COMPLETED, State.COMPLETED)

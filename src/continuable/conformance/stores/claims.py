@@ -7,7 +7,14 @@ from itertools import count
 
 import pytest
 
-from continuable.conformance.keepers import AT_3, AT_5, AT_8, save_of
+from continuable.conformance.keepers import (
+    AT_3,
+    AT_5,
+    AT_8,
+    UserTransactions,
+    rolled_back,
+    save_of,
+)
 from continuable.conformance.processes import claim_in_processes
 from continuable.conformance.stores.opening import OpenStore, StoreFixtures
 from continuable.conformance.stores.terms import (
@@ -29,7 +36,7 @@ from continuable.conformance.stores.terms import (
 from continuable.errors import DuplicateJobError, JobNotFoundError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.progress import Busy, Claim, Over, ProgressStore
+from continuable.progress import Busy, Claim, Limits, Over, ProgressStore
 
 
 class ClaimSuite(StoreFixtures):
@@ -53,6 +60,16 @@ class ClaimSuite(StoreFixtures):
         assert 0 < answer.seconds <= store.lease
         assert answer.worker == "one"
         assert store.find(record.id).worker == claim.worker
+
+    def test_a_claim_that_is_written_again_is_the_same(
+        self, store: ProgressStore, record: JobRecord, claim: Claim
+    ) -> None:
+        assert store.claim(record, "one") == claim  # the first answer was lost
+        assert store.find(record.id).executions == 1
+        second = message(store.settle(claim, suspended(AT_3)))
+        newer = granted(store.claim(second, "one"))
+        assert store.claim(second, "one") == newer
+        assert isinstance(store.claim(second, "two"), Busy)
 
     def test_a_lease_that_has_ended_lets_the_next_one_in(
         self, hasty: ProgressStore, record: JobRecord
@@ -116,7 +133,7 @@ class ClaimSuite(StoreFixtures):
     ) -> None:
         for _ in range(2):
             claim_when_free(hasty, record)
-        answer = eventually(lambda: over_or_none(hasty.claim(record, "next", max_deaths=2)))
+        answer = eventually(lambda: over_or_none(hasty.claim(record, "next", limits=Limits(2))))
         assert answer == Over(State.FAILED)
         info = hasty.find(record.id)
         assert info.error == (
@@ -125,11 +142,27 @@ class ClaimSuite(StoreFixtures):
         assert info.finished_at is not None
         assert events(hasty, record)[-2:] == ["job.died", "job.failed"]
 
+    def test_deaths_are_resumptions_that_are_limited(
+        self, store: ProgressStore, record: JobRecord, claim: Claim
+    ) -> None:
+        limits = Limits(max_deaths=100, max_resumptions=1)
+        store.save([save_of(claim, 1, AT_3)])
+        store.expire(claim.id, claim.worker)
+        again = granted(store.claim(record, "two", limits=limits))
+        store.save([save_of(again, 1, AT_5)])
+        store.expire(again.id, again.worker)
+        assert store.claim(record, "three", limits=limits) == Over(State.FAILED)
+        info = store.find(record.id)
+        assert info.error is not None
+        assert info.error.endswith("ResumeLimitError: Job was resumed a maximum of 1 times")
+        assert (info.cursor, info.resumptions) == (5, 1)
+        assert events(store, record) == ["job.died", "job.died", "job.failed"]
+
     def test_progress_forgives_deaths(self, hasty: ProgressStore, record: JobRecord) -> None:
-        claim_when_free(hasty, record, max_deaths=2)
-        claim = claim_when_free(hasty, record, max_deaths=2)
+        claim_when_free(hasty, record, limits=Limits(2))
+        claim = claim_when_free(hasty, record, limits=Limits(2))
         hasty.save([save_of(claim, 1, AT_3)])
-        claim_when_free(hasty, record, max_deaths=2)
+        claim_when_free(hasty, record, limits=Limits(2))
         assert hasty.find(record.id).deaths == 1
 
     def test_a_save_without_progress_forgives_nothing(
@@ -250,6 +283,43 @@ class ClaimSuite(StoreFixtures):
         records = [a_record(f"job-{number}") for number in range(12)]
         claims = claim_in_processes(open_store, records, processes=4)
         assert sorted(claims) == sorted(record.id for record in records)
+
+    def test_a_claim_of_a_job_that_was_forgotten_can_write_nothing(
+        self, store: ProgressStore, record: JobRecord, claim: Claim
+    ) -> None:
+        again = store.request(claim.id, "restart")
+        newest = granted(store.claim(message(again), "two"))
+        store.settle(newest, completed())
+        assert store.prune(older_than=0.0) == 1
+        alive = granted(store.claim(record, "three"))
+        assert alive.fence == claim.fence  # numbers begin anew
+        assert not store.is_written(save_of(claim, 0, AT_3))
+        assert store.save([save_of(claim, 9, AT_3)]) == [record.id]
+        for outcome in (completed(), suspended(AT_8), failed(AT_8), cancelled(AT_8)):
+            assert store.settle(claim, outcome).state is None
+        store.release(claim)
+        info = store.find(record.id)
+        assert (info.state, info.worker, info.progress) == (State.RUNNING, "three", {})
+        assert store.settle(alive, completed()).state is State.COMPLETED
+        assert store.settle(claim, completed()).state is None
+
+    def test_a_commit_of_a_job_that_was_forgotten_is_refused(
+        self,
+        store: ProgressStore,
+        record: JobRecord,
+        claim: Claim,
+        transactions: UserTransactions,
+    ) -> None:
+        if not store.can_commit:
+            return
+        store.settle(claim, completed())
+        assert store.prune(older_than=0.0) == 1
+        alive = granted(store.claim(record, "two"))
+        assert alive.fence == claim.fence
+        with rolled_back(), transactions.begin() as connection:
+            assert not store.commit(connection, save_of(claim, 1, AT_3))
+            raise ZeroDivisionError
+        assert store.find(record.id).progress == {}
 
     def test_a_zombie_can_write_nothing(self, hasty: ProgressStore, record: JobRecord) -> None:
         zombie = granted(hasty.claim(record, "one"))

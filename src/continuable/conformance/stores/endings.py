@@ -19,9 +19,9 @@ from continuable.conformance.stores.terms import (
     message,
     suspended,
 )
-from continuable.core.outcome import Fenced
+from continuable.core.outcome import Fenced, Outcome
 from continuable.model.states import State
-from continuable.progress import Claim, Note, ProgressStore
+from continuable.progress import Claim, Limits, Note, ProgressStore, Settled
 
 
 class EndingSuite(StoreFixtures):
@@ -89,6 +89,38 @@ class EndingSuite(StoreFixtures):
         assert store.settle(claim, Fenced()).state is None
         assert store.find(claim.id).state is State.RUNNING
 
+    @pytest.mark.parametrize(
+        ("outcome", "retry_in"),
+        [
+            (completed(AT_8), None),
+            (suspended(AT_8, wait=3.0), None),
+            (failed(AT_8), None),
+            (failed(AT_8), 2.0),
+            (cancelled(AT_8), None),
+        ],
+        ids=["completed", "suspended", "failed", "retried", "cancelled"],
+    )
+    def test_an_end_that_is_written_again_is_the_same(
+        self, store: ProgressStore, claim: Claim, outcome: Outcome, retry_in: float | None
+    ) -> None:
+        def settle() -> Settled:
+            notes = [Note(time.time(), "told", "{}")]
+            return store.settle(claim, outcome, retry_in=retry_in, notes=notes)
+
+        first, info = settle(), store.find(claim.id)
+        told = store.history(claim.id)
+        assert settle() == first  # the first answer was lost
+        assert store.find(claim.id) == info
+        assert store.history(claim.id) == told
+
+    def test_an_end_that_others_have_gone_on_from_is_not_written_again(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        newer = granted(store.claim(message(store.settle(claim, suspended(AT_3))), "one"))
+        assert store.settle(claim, suspended(AT_3)).state is None
+        assert store.find(claim.id).state is State.RUNNING
+        assert store.settle(newer, completed()).state is State.COMPLETED
+
     def test_the_jobs_of_the_dead_come_back_once(self, hasty: ProgressStore) -> None:
         claims = [granted(hasty.claim(a_record(f"job-{n}"), "one")) for n in range(3)]
         hasty.save([save_of(claims[0], 1, AT_3)])
@@ -130,11 +162,41 @@ class EndingSuite(StoreFixtures):
         claim = granted(hasty.claim(record, "two"))
         assert (claim.reason, claim.message.resumptions) == ("died", 1)
 
+    def test_deaths_beyond_the_limit_of_resumptions_are_not_recovered(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        store.expire(claim.id, claim.worker)
+        asked: list[str] = []
+
+        def limits(name: str) -> Limits:
+            asked.append(name)
+            return Limits(max_resumptions=0)
+
+        assert store.recover(limits=limits) == []
+        assert asked == [claim.name]
+        assert store.find(claim.id).state is State.FAILED
+
+    def test_a_change_of_the_jobs_state_alone_is_no_progress(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        store.expire(claim.id, claim.worker)
+        again = granted(store.claim(claim.message, "two"))
+        with_state = '{"completed":[],"state":{"n":1}}'
+        ended = store.settle(again, failed(with_state, made_progress=False), retry_in=0.0)
+        assert store.find(claim.id).deaths == 1
+        again = granted(store.claim(message(ended), "three"))
+        ended = store.settle(again, suspended('{"completed":[],"state":{"n":2}}'))
+        again = granted(store.claim(message(ended), "four"))
+        assert (again.failures, store.find(claim.id).deaths) == (1, 1)
+        ended = store.settle(again, suspended(AT_3))
+        assert granted(store.claim(message(ended), "five")).failures == 0
+        assert store.find(claim.id).deaths == 0
+
     def test_poison_is_not_recovered(self, hasty: ProgressStore, claim_hasty: Claim) -> None:
         eventually(
             lambda: (
                 hasty.find(claim_hasty.id).state is State.FAILED
-                or hasty.recover(max_deaths=lambda _name: 1)
+                or hasty.recover(limits=lambda _name: Limits(1))
             )
         )
         assert hasty.find(claim_hasty.id).state is State.FAILED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from continuable.conformance.keepers import JOB
@@ -12,6 +13,8 @@ from continuable.model.payload import JobRecord
 from continuable.progress import Claim, Over, ProgressStore, Requested, Settled
 
 DEADLINE = 120.0
+
+_workers = count(1)
 
 
 def a_record(job_id: str = JOB, name: str = "app.import", **fields: Any) -> JobRecord:
@@ -103,8 +106,9 @@ def over_or_none(answer: object) -> Over | None:
 
 
 def claim_when_free(store: ProgressStore, record: JobRecord, **options: Any) -> Claim:
-    """Claim a job whose worker has died."""
-    claim: Claim = eventually(lambda: granted_or_none(store.claim(record, "next", **options)))
+    """Claim a job whose worker has died, for a worker that is new each time."""
+    worker = f"next-{next(_workers)}"
+    claim: Claim = eventually(lambda: granted_or_none(store.claim(record, worker, **options)))
     return claim
 
 

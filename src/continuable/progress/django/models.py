@@ -16,6 +16,7 @@ class Progress(models.Model):
     progress = models.TextField()
     state = models.CharField(max_length=16)
     worker = models.CharField(max_length=255, null=True, db_index=True)
+    ended_by = models.CharField(max_length=255, null=True)
     lease_until = models.FloatField(null=True, db_index=True)
     fence = models.IntegerField()
     sequence = models.BigIntegerField()

@@ -101,7 +101,7 @@ class DjangoProgress(SQLStore):
         )
 
     def is_in_transaction(self, connection: Any) -> bool:
-        """See `ProgressStore.is_in_transaction`: an atomic block of this thread's counts too."""
+        """Whether a transaction is open; an atomic block of this thread's counts, too."""
         own = connections[self._using]
         return bool(own.in_atomic_block or (connection and connection.in_atomic_block))
 
@@ -155,7 +155,6 @@ class _Session:
         self._connection = connection
 
     def run(self, sql: str, parameters: Parameters) -> Result:
-        """See `Session.run`."""
         with self._connection.cursor() as cursor:
             cursor.execute(_for_django(sql), parameters)
             return Result(cursor.fetchall() if cursor.description else (), cursor.rowcount)

@@ -1,5 +1,5 @@
 -- Claim a job that simply waits; nothing is given back, and nothing done, where more is to be
--- looked into. It comes to what `transitions.claim` makes of such a row.
+-- looked into. It comes to what `lifecycle.claim` makes of such a row.
 -- KEYS: row, leases, and the prefix of the others
 -- ARGV: id, worker, lease, the message's delivery and executions, and its envelope if it has one
 local row, leases, prefix = unpack(KEYS)
@@ -8,8 +8,8 @@ local id, worker, delivery, executions = ARGV[1], ARGV[2], tonumber(ARGV[4]), to
 -- All at once: what a script takes is the number of its calls.
 local found = redis.call('HMGET', row, 'name', 'arguments', 'queue', 'priority', 'executions',
     'resumptions', 'issued', 'envelope', 'progress', 'fence', 'failures', 'reason',
-    'state', 'delivery', 'started_at', 'revision', 'run_at')
-local state, before, started_at, revision, run_at = unpack(found, 13)
+    'state', 'delivery', 'started_at', 'revision', 'enqueued_at')
+local state, before, started_at, revision, enqueued_at = unpack(found, 13)
 if state ~= 'waiting' and state ~= 'interrupted' then
     return nil
 end
@@ -33,10 +33,9 @@ if found[8] then
     table.insert(values, found[8])
 end
 redis.call('HSET', row, unpack(values))
-if run_at then
-    redis.call('HDEL', row, 'run_at')
-end
-redis.call('SMOVE', prefix .. 'state:' .. state, prefix .. 'state:running', id)
+redis.call('HDEL', row, 'run_at', 'ended_by')
+redis.call('ZREM', prefix .. 'state:' .. state, id)
+redis.call('ZADD', prefix .. 'state:running', enqueued_at, id)
 redis.call('SADD', prefix .. 'worker:' .. worker, id)
 redis.call('ZADD', leases, lease_until, id)
 -- One text is read faster than many.

@@ -1,28 +1,30 @@
 -- Write that a job has returned, if the claim still holds; 0 where it does not.
--- It comes to what `transitions.settle` makes of that.
+-- It comes to what `lifecycle.settle` makes of that.
 -- KEYS: row, leases, finished, and the prefix of the others
--- ARGV: id, fence, longest gap, result, and the progress where there is a new one
+-- ARGV: id, fence, worker, longest gap, result, and the progress where there is a new one
 local row, leases, finished, prefix = unpack(KEYS)
 local id = ARGV[1]
 
-local before = redis.call('HMGET', row, 'fence', 'worker', 'state', 'progress', 'longest_gap')
-if before[1] ~= ARGV[2] or not before[2] then
+local before = redis.call('HMGET', row, 'fence', 'worker', 'state', 'longest_gap', 'enqueued_at')
+if before[1] ~= ARGV[2] or before[2] ~= ARGV[3] then
     return 0
 end
 
 local time = redis.call('TIME')
 local now = string.format('%d.%06d', time[1], time[2])
 redis.call('HSET', row, 'state', 'completed', 'saved_at', now, 'finished_at', now,
-    'result', ARGV[4])
+    'result', ARGV[5], 'ended_by', before[2],
+    'deaths', '0')
 redis.call('HDEL', row, 'worker', 'lease_until')
 redis.call('HINCRBY', row, 'revision', 1)
-if ARGV[5] and ARGV[5] ~= before[4] then
-    redis.call('HSET', row, 'progress', ARGV[5], 'deaths', '0')
+if ARGV[6] then
+    redis.call('HSET', row, 'progress', ARGV[6])
 end
-if tonumber(ARGV[3]) > tonumber(before[5]) then
-    redis.call('HSET', row, 'longest_gap', ARGV[3])
+if tonumber(ARGV[4]) > tonumber(before[4]) then
+    redis.call('HSET', row, 'longest_gap', ARGV[4])
 end
-redis.call('SMOVE', prefix .. 'state:' .. before[3], prefix .. 'state:completed', id)
+redis.call('ZREM', prefix .. 'state:' .. before[3], id)
+redis.call('ZADD', prefix .. 'state:completed', before[5], id)
 redis.call('SREM', prefix .. 'worker:' .. before[2], id)
 redis.call('ZREM', leases, id)
 redis.call('ZADD', finished, now, id)

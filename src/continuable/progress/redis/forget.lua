@@ -12,7 +12,7 @@ if ARGV[2] then
 elseif state ~= 'waiting' or fence ~= '0' then
     return 0
 end
-redis.call('SREM', KEYS[7] .. 'state:' .. state, ARGV[1])
+redis.call('ZREM', KEYS[7] .. 'state:' .. state, ARGV[1])
 redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])

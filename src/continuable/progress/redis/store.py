@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import heapq
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from redis import Redis
@@ -20,16 +23,19 @@ from continuable.model.payload import JobRecord
 from continuable.model.states import RUNNING, State
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import Claim, Note, Save
-from continuable.progress.redis.scripts import Scripts
 from continuable.progress.row import Row, claim_of, new_row, row_of
 from continuable.progress.rowstore import HISTORY, LEASE, RowStore, Transition
 
 A = TypeVar("A")
 
+TIMEOUTS = {"socket_timeout": 10.0, "socket_connect_timeout": 5.0}
+"""Seconds to wait for a server, for clients that are made from a url which says nothing else."""
 ATTEMPTS = 100
 """How often a change is tried that another one has overtaken."""
 PART = 500
 
+SCRIPTS = {path.stem: path.read_text("utf-8") for path in Path(__file__).parent.glob("*.lua")}
+"""The Lua scripts by name: each is one atomic step on the server, on the server's clock."""
 
 INTEGERS = frozenset(f.name for f in fields(Row) if f.type == "int")
 NUMBERS = frozenset(f.name for f in fields(Row) if "float" in str(f.type))
@@ -58,21 +64,21 @@ class RedisProgress(RowStore):
     ) -> None:
         super().__init__(lease=lease)
         self.client: Any = (
-            Redis.from_url(client_or_url) if isinstance(client_or_url, str) else client_or_url
+            Redis.from_url(client_or_url, **TIMEOUTS)
+            if isinstance(client_or_url, str)
+            else client_or_url
         )
         """Of the Redis that progress is kept in."""
-        self._scripts = Scripts(self.client)
+        self._scripts = {name: self.client.register_script(text) for name, text in SCRIPTS.items()}
         self._prefix = prefix
 
     def withdraw(self, job_id: str) -> None:
-        """See `ProgressStore.withdraw`."""
         with self._errors():
             self._run("forget", keys=self._keys_of(job_id), args=[job_id])
 
     # --- what running jobs write and hear
 
     def save(self, saves: Iterable[Save], timeout: float | None = None) -> builtins.list[str]:  # noqa: ARG002 - nothing is locked
-        """See `ProgressStore.save`."""
         with self._errors():
             return [save.id for save in saves if not self._save(save)]
 
@@ -85,17 +91,19 @@ class RedisProgress(RowStore):
         )
 
     def is_in_transaction(self, connection: Any) -> bool:  # noqa: ARG002 - see there
-        """See `ProgressStore.is_in_transaction`: there is never a commit."""
+        """Never: Redis has no transaction to commit in."""
         return False
 
     def is_written(self, save: Save) -> bool:
-        """See `ProgressStore.is_written`."""
         with self._errors():
-            fence, sequence = self.client.hmget(self._row_key(save.id), "fence", "sequence")
-        return fence is not None and int(fence) == save.fence and int(sequence) >= save.sequence
+            found = self.client.hmget(self._row_key(save.id), "fence", "worker", "sequence")
+        if None in found:
+            return False
+        fence, worker, sequence = found
+        is_own = (int(fence), _text(worker)) == (save.fence, save.worker)
+        return is_own and int(sequence) >= save.sequence
 
     def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:  # noqa: ARG002 - nothing is locked
-        """See `ProgressStore.note`."""
         keys = [self._row_key(job_id), self._history_key(job_id)]
         entry = _entry(note.at, note.event, json.loads(note.data))
         with self._errors():
@@ -103,21 +111,18 @@ class RedisProgress(RowStore):
                 raise JobNotFoundError(job_id)
 
     def controls(self, worker: str) -> builtins.list[tuple[str, int, State]]:
-        """See `ProgressStore.controls`."""
         with self._errors():
             found = self._run("controls", keys=[self._worker_key(worker), self._row_key("")])
         return [(_text(job_id), int(fence), State(_text(state))) for job_id, fence, state in found]
 
     def renew(self, worker: str) -> None:
-        """See `ProgressStore.renew`."""
         keys = [self._worker_key(worker), self._key("leases"), self._row_key("")]
         with self._errors():
             self._run("renew", keys=keys, args=[worker, self.lease])
 
     def holders(self) -> builtins.list[tuple[str, str]]:
-        """See `ProgressStore.holders`."""
         with self._errors():
-            ids = sorted(self._in_states(RUNNING))
+            ids = [job_id for _, job_id in self._newest_of(RUNNING)]
             pipe = self.client.pipeline(transaction=False)
             for job_id in ids:
                 pipe.hget(self._row_key(job_id), "worker")
@@ -134,11 +139,10 @@ class RedisProgress(RowStore):
         name: str | None = None,
         limit: int = 100,
     ) -> builtins.list[JobInfo]:
-        """See `ProgressStore.list`. Looks at one job after the other, the newest first."""
+        """Jobs, the newest first: looks at one after the other."""
         found: builtins.list[JobInfo] = []
         with self._errors():
-            for row in self._newest(states):
-                info = row.info()
+            for info in self._infos(self._newest(states)):
                 is_wanted = states is None or info.state in states
                 if is_wanted and queue in {None, info.queue} and name in {None, info.name}:
                     found.append(info)
@@ -147,16 +151,14 @@ class RedisProgress(RowStore):
         return found
 
     def counts(self) -> dict[State, int]:
-        """See `ProgressStore.counts`."""
         with self._errors():
             pipe = self.client.pipeline(transaction=False)
             for state in State:
-                pipe.scard(self._key(f"state:{state}"))
+                pipe.zcard(self._key(f"state:{state}"))
             counted = zip(State, pipe.execute(), strict=True)
         return {state: count for state, count in counted if count}
 
     def history(self, job_id: str) -> builtins.list[HistoryEntry]:
-        """See `ProgressStore.history`."""
         with self._errors():
             if not self.client.exists(self._row_key(job_id)):
                 raise JobNotFoundError(job_id)
@@ -167,7 +169,6 @@ class RedisProgress(RowStore):
         ]
 
     def prune(self, older_than: float, *, failed: bool = False) -> int:
-        """See `ProgressStore.prune`."""
         with self._errors():
             removed = self._forget("finished", older_than)
             return removed + (self._forget("failed", older_than) if failed else 0)
@@ -175,7 +176,7 @@ class RedisProgress(RowStore):
     # --- rows
 
     def claim_keys(self, job_id: str) -> builtins.list[str]:
-        """Those of the script by which a job that simply waits is claimed: `scripts.TEXTS`."""
+        """Those of the script by which a job that simply waits is claimed: `SCRIPTS["claim"]`."""
         return [self._row_key(job_id), self._key("leases"), self._key("")]
 
     @staticmethod
@@ -196,7 +197,7 @@ class RedisProgress(RowStore):
 
     def _complete_at_once(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
         keys = [self._row_key(claim.id), *map(self._key, ("leases", "finished", ""))]
-        arguments = [claim.id, claim.fence, longest_gap, outcome.result]
+        arguments = [claim.id, claim.fence, claim.worker, longest_gap, outcome.result]
         if outcome.progress is not None:
             arguments.append(outcome.progress)
         with self._errors():
@@ -208,7 +209,6 @@ class RedisProgress(RowStore):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
-        notes: Sequence[Note] = (),
     ) -> A:
         for _ in range(ATTEMPTS):
             with self._errors():
@@ -219,8 +219,7 @@ class RedisProgress(RowStore):
                     row = new_row(record, now)
                 told: builtins.list[Told] = []
                 answer = transition(row, now, told)
-                entries = [_entry(n.at, n.event, json.loads(n.data)) for n in notes]
-                entries += [_entry(now, entry.event, entry.data) for entry in told]
+                entries = [_entry(now if e.at is None else e.at, e.event, e.data) for e in told]
                 values = [part for pair in _values(row, revision) for part in pair]
                 arguments = [job_id, revision, HISTORY, len(entries), *entries, *values]
                 if self._run("write", keys=self._keys_of(job_id), args=arguments):
@@ -233,6 +232,10 @@ class RedisProgress(RowStore):
         if row is None:
             raise JobNotFoundError(job_id)
         return row
+
+    def _set_aside(self, job_id: str) -> None:
+        with self._errors():
+            self.client.zrem(self._key("leases"), job_id)
 
     def _expired(self, limit: int) -> builtins.list[str]:
         with self._errors():
@@ -247,29 +250,32 @@ class RedisProgress(RowStore):
         return now, revision, _row(found) if found else None
 
     def _run(self, script: str, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
-        return self._scripts.run(script, keys, args)
+        return self._scripts[script](keys, args)
 
     def _save(self, save: Save) -> bool:
         keys = [self._row_key(save.id), self._key("leases")]
-        progressed = int(save.made_progress)
-        arguments = [save.id, save.fence, save.sequence, save.document, progressed, self.lease]
+        proof = [save.id, save.fence, save.worker]
+        arguments = [*proof, save.sequence, save.document, int(save.made_progress), self.lease]
         return bool(self._run("save", keys=keys, args=arguments))
 
-    def _newest(self, states: Collection[State] | None) -> Iterator[Row]:
-        """Rows, the newest first: all of them, or those of few states without the others."""
-        wanted = None if states is None else self._in_states(states)
-        start = 0
-        while ids := self.client.zrevrange(self._key("all"), start, start + PART - 1):
-            start += PART
-            for job_id in map(_text, ids):
-                if wanted is None or job_id in wanted:
-                    row = self._look(job_id)[2]
-                    if row is not None:
-                        yield row
+    def _newest(self, states: Collection[State] | None) -> Iterator[tuple[str, Callable[[], Row]]]:
+        """Ids and rows, the newest first: of all jobs, or of those in these states."""
+        found = self._indexed("all") if states is None else self._newest_of(states)
+        for _, job_id in found:
+            yield job_id, partial(self._read, job_id)
 
-    def _in_states(self, states: Collection[State]) -> set[str]:
-        keys = [self._key(f"state:{state}") for state in states]
-        return {_text(job_id) for key in keys for job_id in self.client.smembers(key)}
+    def _newest_of(self, states: Collection[State]) -> Iterator[tuple[float, str]]:
+        indexes = [self._indexed(f"state:{state}") for state in set(states)]
+        return heapq.merge(*indexes, reverse=True)
+
+    def _indexed(self, index: str) -> Iterator[tuple[float, str]]:
+        """When each job was enqueued and its id, the newest first, part by part."""
+        start = 0
+        while found := self.client.zrevrange(
+            self._key(index), start, start + PART - 1, withscores=True
+        ):
+            start += PART
+            yield from ((score, _text(job_id)) for job_id, score in found)
 
     def _forget(self, index: str, older_than: float) -> int:
         removed = 0
@@ -314,11 +320,13 @@ class RedisProgress(RowStore):
 
     def close(self) -> None:
         """Close the connections of this process."""
-        self._scripts.close()
         self.client.close()
 
     def __repr__(self) -> str:
-        options = self.client.connection_pool.connection_kwargs
+        pool = getattr(self.client, "connection_pool", None)
+        if pool is None:  # of a cluster, which has one for each node
+            return f"RedisProgress({type(self.client).__name__}, {self._prefix!r})"
+        options = pool.connection_kwargs
         place = options.get("path") or f"{options.get('host')}:{options.get('port')}"
         return f"RedisProgress({place}, database {options.get('db', 0)})"
 

@@ -10,7 +10,7 @@ if (before[1] or '') ~= revision then
     return 0
 end
 if before[2] then
-    redis.call('SREM', prefix .. 'state:' .. before[2], id)
+    redis.call('ZREM', prefix .. 'state:' .. before[2], id)
 end
 if before[3] then
     redis.call('SREM', prefix .. 'worker:' .. before[3], id)
@@ -21,7 +21,7 @@ redis.call('HSET', row, unpack(ARGV, 5 + count))
 redis.call('HINCRBY', row, 'revision', 1)
 
 local after = redis.call('HMGET', row, 'state', 'worker', 'enqueued_at', 'lease_until', 'finished_at')
-redis.call('SADD', prefix .. 'state:' .. after[1], id)
+redis.call('ZADD', prefix .. 'state:' .. after[1], after[3], id)
 if after[2] then
     redis.call('SADD', prefix .. 'worker:' .. after[2], id)
 end

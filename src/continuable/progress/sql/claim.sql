@@ -1,8 +1,9 @@
--- Claim a job that simply waits. It comes to what `transitions.claim` makes of such a row; no row
+-- Claim a job that simply waits. It comes to what `lifecycle.claim` makes of such a row; no row
 -- means that more is to be looked into, or that somebody has it locked.
 UPDATE continuable_progress SET
     state = 'running',
     worker = :worker,
+    ended_by = NULL,
     lease_until = NOW + :lease,
     run_at = NULL,
     delivery = :delivery,

@@ -4,4 +4,4 @@ UPDATE continuable_progress SET
     deaths = CASE WHEN :made_progress = 1 THEN 0 ELSE deaths END,
     saved_at = NOW,
     sequence = CASE WHEN :sequence > sequence THEN :sequence ELSE sequence END
-WHERE id = :id AND fence = :fence AND worker IS NOT NULL
+WHERE id = :id AND fence = :fence AND worker = :worker

@@ -1,10 +1,11 @@
--- Write that a job has returned, if the claim still holds. It comes to what `transitions.settle`
+-- Write that a job has returned, if the claim still holds. It comes to what `lifecycle.settle`
 -- makes of that; no row means that it does not hold, or that somebody has the row locked.
 UPDATE continuable_progress SET
     state = 'completed',
     worker = NULL,
+    ended_by = :worker,
     lease_until = NULL,
-    deaths = CASE WHEN COALESCE(:progress, progress) = progress THEN deaths ELSE 0 END,
+    deaths = 0,
     progress = COALESCE(:progress, progress),
     longest_gap = CASE WHEN longest_gap < :longest_gap THEN :longest_gap ELSE longest_gap END,
     result = :result,
@@ -12,6 +13,6 @@ UPDATE continuable_progress SET
     finished_at = NOW
 WHERE id = (
     SELECT id FROM continuable_progress
-    WHERE id = :id AND fence = :fence AND worker IS NOT NULL
+    WHERE id = :id AND fence = :fence AND worker = :worker
     FOR UPDATE SKIP LOCKED
 )

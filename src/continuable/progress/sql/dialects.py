@@ -43,6 +43,26 @@ class Dialect:
             case _:
                 return f"PRAGMA busy_timeout = {milliseconds}"
 
+    @property
+    def own_lock_timeout(self) -> str | None:
+        """The statement that reads how long the connection waits, where `lock_timeout` changes it.
+
+        `None`: what `lock_timeout` says ends with the transaction.
+        """
+        match self.name:
+            case "postgresql":
+                return None
+            case "mysql":
+                return "SELECT @@SESSION.innodb_lock_wait_timeout"
+            case _:
+                return "PRAGMA busy_timeout"
+
+    def lock_timeout_as_before(self, value: int) -> str:
+        """The statement that undoes `lock_timeout`; `own_lock_timeout` had found `value`."""
+        if self.name == "mysql":
+            return f"SET SESSION innodb_lock_wait_timeout = {value}"
+        return f"PRAGMA busy_timeout = {value}"
+
 
 @cache
 def _statement(dialect: Dialect, name: str) -> str:

@@ -24,7 +24,6 @@ class _Session:
         self._cursor = cursor
 
     def run(self, sql: str, parameters: Parameters) -> Result:
-        """See `Session.run`. What it raises, the driver raises."""
         self._cursor.execute(for_psycopg(sql), parameters)
         rows = self._cursor.fetchall() if self._cursor.description else ()
         return Result(rows, self._cursor.rowcount)
@@ -35,7 +34,7 @@ class _AwaitedSession:
         self._cursor = cursor
 
     def run(self, sql: str, parameters: Parameters) -> Result:
-        """See `Session.run`: called from within `continuable.connections.connection.run_on`."""
+        """Run one statement, called from within `continuable.connections.connection.run_on`."""
         from sqlalchemy.util import await_only
 
         await_only(self._cursor.execute(for_psycopg(sql), parameters))

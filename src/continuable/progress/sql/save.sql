@@ -6,4 +6,4 @@ UPDATE continuable_progress SET
     saved_at = NOW,
     lease_until = NOW + :lease,
     sequence = CASE WHEN :sequence > sequence THEN :sequence ELSE sequence END
-WHERE id = :id AND fence = :fence AND worker IS NOT NULL
+WHERE id = :id AND fence = :fence AND worker = :worker

@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS continuable_progress (
     progress TEXT NOT NULL,
     state TEXT NOT NULL,
     worker TEXT,
+    ended_by TEXT,
     lease_until REAL,
     fence INTEGER NOT NULL,
     sequence INTEGER NOT NULL,

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from continuable.core.outcome import Completed
@@ -74,16 +75,11 @@ class SQLStore(RowStore):
     def _reading(self) -> AbstractContextManager[Session]:
         """A transaction that only reads."""
 
-    def _at_once(self) -> AbstractContextManager[Session]:
-        """A transaction of one statement."""
-        return self._writing(LOCK_WAITS[0])
-
     @abstractmethod
     def _joined(self, connection: Any, *, again: bool) -> AbstractContextManager[Session]:
         """The transaction that is open on the user's own connection; else `CheckpointError`."""
 
     def withdraw(self, job_id: str) -> None:
-        """See `ProgressStore.withdraw`."""
         with self._writing() as session:
             if self._run(session, "withdraw", id=job_id).count:
                 self._run(session, "delete_history", id=job_id)
@@ -91,48 +87,42 @@ class SQLStore(RowStore):
     # --- what running jobs write and hear
 
     def save(self, saves: Iterable[Save], timeout: float | None = None) -> builtins.list[str]:
-        """See `ProgressStore.save`."""
         with self._writing(timeout) as session:
             return [save.id for save in saves if not self._saved(session, save)]
 
     def commit(self, connection: Any, save: Save, *, again: bool = False) -> bool:
-        """See `ProgressStore.commit`."""
         with self._joined(connection, again=again) as session:
             if self._saved(session, save, "commit"):
                 return True
-            if not self._run(session, "has_row", id=save.id).rows:
-                raise CheckpointError(
-                    "The database of this connection does not hold the progress of the job: "
-                    f"{self!r} does. Only data in that database can be committed with it"
-                )
-            return False
+            is_there = bool(self._run(session, "has_row", id=save.id).rows)
+        if not is_there or self._is_held(save):
+            raise CheckpointError(
+                "The database of this connection does not hold the progress of the job: "
+                f"{self!r} does. Only data in that database can be committed with it"
+            )
+        return False
 
     def is_written(self, save: Save) -> bool:
-        """See `ProgressStore.is_written`."""
         with self._reading() as session:
-            found = self._run(session, "sequence_of_row", id=save.id, fence=save.fence).rows
-            return bool(found) and found[0][0] >= save.sequence
+            sequence = self._sequence_of(session, save)
+            return sequence is not None and sequence >= save.sequence
 
     def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:
-        """See `ProgressStore.note`."""
         with self._writing(timeout) as session:
             if not self._add_history(session, job_id, note.at, note.event, note.data):
                 raise JobNotFoundError(job_id)
 
     def controls(self, worker: str) -> builtins.list[tuple[str, int, State]]:
-        """See `ProgressStore.controls`."""
         with self._reading() as session:
             rows = self._run(session, "of_worker", worker=worker).rows
             return [(job_id, fence, State(state)) for job_id, fence, state in rows]
 
     def renew(self, worker: str) -> None:
-        """See `ProgressStore.renew`."""
         with self._writing() as session:
             for (job_id,) in self._run(session, "to_renew", worker=worker).rows:
                 self._run(session, "renew", id=job_id, worker=worker, lease=self.lease)
 
     def holders(self) -> builtins.list[tuple[str, str]]:
-        """See `ProgressStore.holders`."""
         with self._reading() as session:
             return [(job_id, worker) for job_id, worker in self._run(session, "held").rows]
 
@@ -146,7 +136,6 @@ class SQLStore(RowStore):
         name: str | None = None,
         limit: int = 100,
     ) -> builtins.list[JobInfo]:
-        """See `ProgressStore.list`."""
         conditions: builtins.list[str] = []
         parameters: dict[str, Any] = {"limit": limit}
         if states is not None:
@@ -163,15 +152,13 @@ class SQLStore(RowStore):
         order = " ORDER BY enqueued_at DESC, id DESC LIMIT :limit"
         with self._reading() as session:
             rows = session.run(self._dialect.statement("rows") + where + order, parameters).rows
-            return [_row(values).info() for values in rows]
+        return builtins.list(self._infos((row[0], partial(_row, row)) for row in rows))
 
     def counts(self) -> dict[State, int]:
-        """See `ProgressStore.counts`."""
         with self._reading() as session:
             return {State(state): count for state, count in self._run(session, "count_rows").rows}
 
     def history(self, job_id: str) -> builtins.list[HistoryEntry]:
-        """See `ProgressStore.history`."""
         with self._reading() as session:
             if not self._run(session, "has_row", id=job_id).rows:
                 raise JobNotFoundError(job_id)
@@ -182,7 +169,7 @@ class SQLStore(RowStore):
             ]
 
     def prune(self, older_than: float, *, failed: bool = False) -> int:
-        """See `ProgressStore.prune`. Part by part, so that no worker waits long for a lock."""
+        """Forget finished jobs, part by part: no worker waits long for a lock."""
         removed = 0
         while True:
             with self._writing() as session:
@@ -203,7 +190,7 @@ class SQLStore(RowStore):
             return None
         values = self._to_claim(record, worker)
         try:
-            with self._at_once() as session:
+            with self._writing(LOCK_WAITS[0]) as session:
                 rows = self._run(session, "claim", **values).rows
         except StoreError:  # busy, or a connection that has been cut
             return None
@@ -214,7 +201,7 @@ class SQLStore(RowStore):
             return False
         values = self._to_complete(claim, outcome, longest_gap)
         try:
-            with self._at_once() as session:
+            with self._writing(LOCK_WAITS[0]) as session:
                 return self._run(session, "complete", **values).count == 1
         except StoreError:  # as above
             return False
@@ -233,6 +220,7 @@ class SQLStore(RowStore):
         return {
             "id": claim.id,
             "fence": claim.fence,
+            "worker": claim.worker,
             "progress": outcome.progress,
             "longest_gap": longest_gap,
             "result": outcome.result,
@@ -244,18 +232,17 @@ class SQLStore(RowStore):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
-        notes: Sequence[Note] = (),
     ) -> A:
         *others, longest = LOCK_WAITS
         for wait in others:
             try:
                 with self._writing(wait) as session:
-                    return self._changed(session, job_id, transition, record, notes)
+                    return self._changed(session, job_id, transition, record)
             except StoreBusyError:
                 # A circle may keep a connection of the job's own alive, and its transaction open.
                 gc.collect()
         with self._writing(longest) as session:
-            return self._changed(session, job_id, transition, record, notes)
+            return self._changed(session, job_id, transition, record)
 
     def _changed(
         self,
@@ -263,7 +250,6 @@ class SQLStore(RowStore):
         job_id: str,
         transition: Transition[A],
         record: JobRecord | None,
-        notes: Sequence[Note],
     ) -> A:
         if record is not None:
             self._run(session, "insert_row", **dataclasses.asdict(new_row(record, 0.0)))
@@ -276,11 +262,10 @@ class SQLStore(RowStore):
         answer = transition(row, now, told)
         if row != before:
             self._run(session, "update_row", **dataclasses.asdict(row))
-        for note in notes:
-            self._add_history(session, job_id, note.at, note.event, note.data)
         for entry in told:
             data = json.dumps(entry.data, separators=(",", ":"), default=str)
-            self._add_history(session, job_id, now, entry.event, data)
+            at = now if entry.at is None else entry.at
+            self._add_history(session, job_id, at, entry.event, data)
         return answer
 
     def _read(self, job_id: str) -> Row:
@@ -291,14 +276,33 @@ class SQLStore(RowStore):
             raise JobNotFoundError(job_id)
         return _row(rows[0])
 
+    def _set_aside(self, job_id: str) -> None:
+        with self._writing() as session:
+            self._run(session, "set_aside", id=job_id)
+
     def _expired(self, limit: int) -> builtins.list[str]:
         with self._reading() as session:
             return [row[0] for row in self._run(session, "expired", limit=limit).rows]
+
+    def _is_held(self, save: Save) -> bool:
+        """Whether the claim of `save` holds in this store; False where the store is away."""
+        try:
+            with self._reading() as session:
+                return self._sequence_of(session, save) is not None
+        except StoreError:
+            return False
+
+    def _sequence_of(self, session: Session, save: Save) -> int | None:
+        """The number of the newest save of the same claim; `None`: the claim does not hold."""
+        proof = {"id": save.id, "fence": save.fence, "worker": save.worker}
+        rows = self._run(session, "sequence_of_claim", **proof).rows
+        return rows[0][0] if rows else None
 
     def _saved(self, session: Session, save: Save, statement: str = "save") -> bool:
         parameters = {
             "id": save.id,
             "fence": save.fence,
+            "worker": save.worker,
             "sequence": save.sequence,
             "document": save.document,
             "made_progress": int(save.made_progress),

@@ -6,6 +6,7 @@ UPDATE continuable_progress SET
     progress = :progress,
     state = :state,
     worker = :worker,
+    ended_by = :ended_by,
     lease_until = :lease_until,
     fence = :fence,
     sequence = :sequence,

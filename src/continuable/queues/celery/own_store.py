@@ -25,10 +25,10 @@ def redis_store(celery_app: Celery) -> ProgressStore | None:
         if urlsplit(found).scheme in SCHEMES:
             from redis import Redis
 
-            from continuable.progress.redis import RedisProgress
+            from continuable.progress.redis.store import TIMEOUTS, RedisProgress
 
             options: dict[str, Any] = dict(tls) if isinstance(tls, dict) else {}
-            return RedisProgress(Redis.from_url(as_redis_says(found), **options))
+            return RedisProgress(Redis.from_url(as_redis_says(found), **TIMEOUTS, **options))
     return None
 
 

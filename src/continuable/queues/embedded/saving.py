@@ -68,7 +68,7 @@ class Saves:
     def is_written(self, save: Save) -> bool:
         """Whether `save`, or a newer one of the same claim, is in the table for all to see."""
         with self._database.reading() as connection:
-            found = connection.execute(SEQUENCE, {"id": save.id, "fence": save.fence}).fetchone()
+            found = connection.execute(SEQUENCE, row_of(save, 0.0)).fetchone()
             return found is not None and found[0] >= save.sequence
 
     def controls(self, worker: str) -> list[tuple[str, int, State]]:
@@ -91,6 +91,7 @@ def row_of(save: Save, now: float) -> dict[str, Any]:
     return {
         "id": save.id,
         "fence": save.fence,
+        "worker": save.worker,
         "sequence": save.sequence,
         "document": save.document,
         "now": now,

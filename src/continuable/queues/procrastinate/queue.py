@@ -24,7 +24,7 @@ from continuable.queues.consumer import Deliveries
 from continuable.queues.engine import EngineQueue
 from continuable.queues.procrastinate.aborts import Aborts
 from continuable.queues.procrastinate.database import engine_for
-from continuable.queues.procrastinate.finishing import Finishing
+from continuable.queues.procrastinate.finishing import guard_finishing
 from continuable.queues.procrastinate.messages import job_id
 from continuable.queues.procrastinate.rows import JobRows
 from continuable.queues.procrastinate.running import FetchedJob
@@ -73,7 +73,7 @@ class ProcrastinateQueue(EngineQueue):
         self.rows = JobRows(self._engine)
         self.workers = Workers(procrastinate_app, started=self._begin, ended=super().close)
         self.aborts = Aborts(self._cancel)
-        self._finishing = Finishing(procrastinate_app, self._engine, self._tasks)
+        guard_finishing(procrastinate_app, self._tasks)
 
     def declare(self, job: Definition) -> None:
         """Make `job` a task of the app."""
@@ -140,7 +140,6 @@ class ProcrastinateQueue(EngineQueue):
         super().close()
         if self._own_store is not None:
             self._own_store.close()
-        self._finishing.close()
         self._engine.dispose()
 
     def _defer(self, record: JobRecord, wait: float, lock: str | None = None) -> None:

@@ -15,14 +15,13 @@ from rq.utils import as_text
 from rq.worker import BaseWorker
 
 from continuable.progress.protocol import Claim
-from continuable.progress.redis.scripts import TEXTS
-from continuable.progress.redis.store import RedisProgress
+from continuable.progress.redis.store import SCRIPTS, RedisProgress
 from continuable.queues.rq.message import FIELD, Message
 from continuable.queues.rq.sentry import KEY
 from continuable.queues.rq.worker import STOP
 
 BEGIN = (
-    f"local function claim(KEYS, ARGV)\n{TEXTS['claim']}\nend\n"
+    f"local function claim(KEYS, ARGV)\n{SCRIPTS['claim']}\nend\n"
     f"{(Path(__file__).parent / 'begin.lua').read_text('utf-8')}"
 )
 HASH = hashlib.sha1(BEGIN.encode(), usedforsecurity=False).hexdigest()

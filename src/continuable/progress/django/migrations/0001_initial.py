@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ("progress", models.TextField()),
                 ("state", models.CharField(max_length=16)),
                 ("worker", models.CharField(db_index=True, max_length=255, null=True)),
+                ("ended_by", models.CharField(max_length=255, null=True)),
                 ("lease_until", models.FloatField(db_index=True, null=True)),
                 ("fence", models.IntegerField()),
                 ("sequence", models.BigIntegerField()),

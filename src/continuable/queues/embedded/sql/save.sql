@@ -10,4 +10,4 @@ UPDATE continuable_jobs SET
     progress = iif(:sequence > sequence, :document, progress),
     saved_at = :now,
     sequence = max(sequence, :sequence)
-WHERE id = :id AND fence = :fence AND worker IS NOT NULL
+WHERE id = :id AND fence = :fence AND worker = :worker

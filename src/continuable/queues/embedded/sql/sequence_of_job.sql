@@ -1,1 +1,1 @@
-SELECT sequence FROM continuable_jobs WHERE id = :id AND fence = :fence
+SELECT sequence FROM continuable_jobs WHERE id = :id AND fence = :fence AND worker = :worker

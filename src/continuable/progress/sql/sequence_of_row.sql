@@ -1,1 +1,0 @@
-SELECT sequence FROM continuable_progress WHERE id = :id AND fence = :fence

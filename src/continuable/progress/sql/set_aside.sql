@@ -1,0 +1,1 @@
+UPDATE continuable_progress SET lease_until = NULL WHERE id = :id

@@ -1,0 +1,74 @@
+"""One job that cannot be read, or sent, does not stop the others."""
+
+import contextlib
+import sqlite3
+from uuid import uuid4
+
+import pytest
+
+from continuable.model.payload import JobRecord
+from continuable.progress.redis import RedisProgress
+from continuable.progress.sqlite import SQLiteProgress
+
+IDS = [f"job-{number}" for number in range(3)]
+
+
+@pytest.fixture
+def on_sqlite(tmp_path):
+    store = SQLiteProgress(tmp_path / "progress.db")
+
+    def damage(job_id):
+        with contextlib.closing(sqlite3.connect(tmp_path / "progress.db")) as connection:
+            sql = "UPDATE continuable_progress SET progress = '{' WHERE id = ?"
+            connection.execute(sql, [job_id])
+            connection.commit()
+
+    yield store, damage
+    store.close()
+
+
+@pytest.fixture
+def on_redis(redis_server):
+    store = RedisProgress(redis_server.url, prefix=f"{uuid4()}:")
+    yield store, lambda job_id: store.client.hset(store._row_key(job_id), "state", "odd")
+    store.close()
+
+
+@pytest.fixture
+def evicted(redis_server):
+    store = RedisProgress(redis_server.url, prefix=f"{uuid4()}:")
+    yield store, lambda job_id: store.client.delete(store._row_key(job_id))
+    store.close()
+
+
+@pytest.fixture(
+    params=[
+        "on_sqlite",
+        pytest.param("on_redis", marks=pytest.mark.server),
+        pytest.param("evicted", marks=pytest.mark.server),
+    ]
+)
+def damaged(request):
+    """A store of three jobs whose worker has died; the second cannot be read."""
+    store, damage = request.getfixturevalue(request.param)
+    for job_id in IDS:
+        store.claim(JobRecord(id=job_id, name="job"), "one")
+        store.expire(job_id, "one")
+    damage("job-1")
+    return store
+
+
+def test_the_others_are_recovered_and_the_damaged_one_is_told_of_once(damaged, caplog):
+    for _ in range(2):
+        recovered = damaged.recover(limit=1) + damaged.recover()
+        assert [record.id for record in recovered] == ["job-0", "job-2"]
+        for record in recovered:
+            claim = damaged.claim(record, "two")
+            damaged.expire(claim.id, "two")
+    assert caplog.text.count("Job job-1 cannot be read") == 1
+
+
+def test_the_others_are_listed(damaged, caplog):
+    for _ in range(2):
+        assert [info.id for info in damaged.list()] == ["job-2", "job-0"]
+    assert caplog.text.count("Job job-1 cannot be read") <= 1
