@@ -1,10 +1,13 @@
 """What has become of a transaction of the user's that progress was committed in."""
 
+import asyncio
+
 import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from continuable.connections.connection import run_on
 from continuable.connections.outcome import mark_in
 
 EVENTS = ("begin", "commit", "rollback", "rollback_savepoint")
@@ -115,3 +118,34 @@ def test_psycopg_tells_a_rollback_as_well(postgresql_server, autocommit):
             (connection.commit if is_committed else connection.rollback)()
             assert mark.is_committed() is is_committed
             assert connection.info.transaction_status.name == "IDLE"
+
+
+@pytest.mark.server
+def test_an_async_connection_of_psycopgs_tells_a_rollback_as_well(postgresql_server):
+    url = postgresql_server.url.replace("+psycopg", "")
+
+    async def main():
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            for is_committed in (True, False):
+                await connection.execute("SELECT 1")
+                mark = await run_on(connection, mark_in)
+                assert (mark.is_open(), mark.is_committed()) == (True, False)
+                await (connection.commit() if is_committed else connection.rollback())
+                assert mark.is_committed() is is_committed
+                assert connection.info.transaction_status.name == "IDLE"
+                await connection.execute("SELECT 1")
+                assert mark.is_committed() is is_committed
+                await connection.rollback()
+
+    asyncio.run(main())
+
+
+@pytest.mark.server
+def test_a_transaction_of_psycopgs_that_has_failed_is_never_committed(postgresql_server):
+    url = postgresql_server.url.replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            connection.execute("SELECT 1 / 0")
+        mark = mark_in(connection)
+        connection.commit()
+        assert not mark.is_committed()

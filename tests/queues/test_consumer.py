@@ -208,6 +208,19 @@ def test_a_second_delivery_to_the_same_worker_does_not_run_beside_the_first(app,
     assert store.find("job-1").executions == 1
 
 
+def test_a_restarted_job_runs_beside_its_old_execution_in_the_same_worker(app, store, worker):
+    answers = []
+
+    @app.job
+    def restarts(job):
+        if job.executions == 1:
+            answers.append(deliveries.run(store.request(job.id, "restart").record))
+
+    deliveries = worker(store)
+    assert deliveries.run(message(restarts)) == Dropped(None)
+    assert [type(answer) for answer in answers] == [Ended]
+
+
 @pytest.mark.parametrize("method", ["claim", "settle"])
 def test_an_answer_of_the_store_that_is_lost_is_asked_for_again(
     app, store, worker, monkeypatch, method

@@ -8,7 +8,12 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from continuable.connections.connection import is_in_transaction, is_of_psycopg
+from continuable.connections.connection import (
+    Awaited,
+    is_async_connection,
+    is_in_transaction,
+    is_of_psycopg,
+)
 from continuable.errors import CheckpointError
 
 _numbers = itertools.count(1)
@@ -28,6 +33,8 @@ def mark_in(connection: Any) -> Mark:
         return _DjangoMark(connection)
     if any(kind.__module__.startswith("sqlalchemy.") for kind in type(connection).__mro__):
         return _SQLAlchemyMark(connection)
+    if isinstance(connection, Awaited):
+        return _PsycopgMark(connection.connection)
     if is_of_psycopg(connection):
         return _PsycopgMark(connection)
     return Mark(connection)
@@ -107,8 +114,10 @@ class _PsycopgMark(Mark):
 
     def __init__(self, connection: Any) -> None:
         super().__init__(connection)
-        self._number = self._ask("SELECT pg_current_xact_id()::text")
-        self._was_committed: bool | None = None
+        number = self._ask("SELECT pg_current_xact_id()")
+        self._number = int(number or 0)
+        # A transaction that has failed already gives no number, and can only be rolled back.
+        self._was_committed = None if number else False
 
     def is_committed(self) -> bool:
         """What the server says; taken for granted once the connection is closed."""
@@ -117,18 +126,18 @@ class _PsycopgMark(Mark):
                 return True
             if self.is_open():
                 return False
-            with self._connection.transaction():
-                state = self._ask("SELECT pg_xact_status(%s::text::xid8)", self._number)
-            self._was_committed = state == "committed"
+            state = self._ask(f"SELECT pg_xact_status('{self._number}'::xid8)")
+            self._was_committed = state == b"committed"
         return self._was_committed
 
-    def _ask(self, sql: str, *parameters: object) -> Any:
-        import psycopg
-        from psycopg.rows import tuple_row
+    def roll_back(self) -> None:
+        """End the transaction, where that need not be awaited."""
+        if not is_async_connection(self._connection):
+            super().roll_back()
 
-        # Not `.cursor()`: neither a row factory nor a cursor of the user's.
-        cursor = psycopg.Cursor(self._connection, row_factory=tuple_row)
-        return cursor.execute(sql, parameters).fetchone()[0]  # type: ignore[index]  # it is a row
+    def _ask(self, sql: str) -> Any:
+        # Below psycopg's cursors: no transaction begins, and an async connection need not await.
+        return self._connection.pgconn.exec_(sql.encode()).get_value(0, 0)
 
 
 class _SQLAlchemyMark(Mark):

@@ -108,6 +108,7 @@ class MessageProgress(RowStore):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
+        is_retried: bool = False,
     ) -> A:
         now = time.time()
         with self._lock:

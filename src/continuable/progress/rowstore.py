@@ -114,7 +114,7 @@ class RowStore(ProgressStore):
             notes=notes,
             lease=self.lease,
         )
-        return self._change(claim.id, transition)
+        return self._change(claim.id, transition, is_retried=True)
 
     def release(self, claim: Claim) -> None:
         self._change(claim.id, partial(lifecycle.release, claim=claim))
@@ -205,10 +205,12 @@ class RowStore(ProgressStore):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
+        is_retried: bool = False,
     ) -> A:
         """Read a row, change it, and write it and what is told, atomically.
 
         Where there is none, it is made from `record`; `JobNotFoundError` without that.
+        `is_retried`: the caller tries again, so that no lock need be waited for at length.
         """
 
     @abstractmethod

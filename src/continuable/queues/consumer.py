@@ -118,7 +118,7 @@ class Deliveries:
         self._send = send
         self._grace = grace
         self._unsendable: set[str] = set()
-        self._taken: set[str] = set()
+        self._taken: set[tuple[str, int]] = set()
         self._taking = threading.Lock()
         self._stops_at: float | None = None
         all_duties = [
@@ -175,12 +175,12 @@ class Deliveries:
         Raises `StoreError` where its end could not be written within the grace: then the message
         must not end, so that it is delivered again.
         """
-        with self._taken_once(record) as is_taken:
+        answer = self._claim(record, claim, is_retry=is_retry)
+        if not isinstance(answer, Claim):
+            return answer
+        with self._taken_once(answer) as is_taken:
             if not is_taken:
                 return PutOff(self._store.lease)
-            answer = self._claim(record, claim, is_retry=is_retry)
-            if not isinstance(answer, Claim):
-                return answer
             with self._given_back_if_unwritten(answer):
                 ran = self._runner.run(answer, partial(self._started, time_limit=time_limit))
                 settled = self._settle(ran)
@@ -192,12 +192,12 @@ class Deliveries:
 
         A cancellation of the caller's reaches the job, whose progress is saved, and comes out.
         """
-        with self._taken_once(record) as is_taken:
+        answer = await undisturbed(lambda: self._claim(record, is_retry=is_retry))
+        if not isinstance(answer, Claim):
+            return answer
+        with self._taken_once(answer) as is_taken:
             if not is_taken:
                 return PutOff(self._store.lease)
-            answer = await undisturbed(lambda: self._claim(record, is_retry=is_retry))
-            if not isinstance(answer, Claim):
-                return answer
             with self._given_back_if_unwritten(answer):
                 if (task := asyncio.current_task()) is not None and task.cancelling():
                     raise asyncio.CancelledError  # it came while the job was claimed
@@ -281,20 +281,21 @@ class Deliveries:
         return self._store.claim(record, self.worker, limits=limits, is_retry=is_retry)
 
     @contextmanager
-    def _taken_once(self, record: JobRecord) -> Iterator[bool]:
-        """While a message is at work here; False: another message of its job is, already.
+    def _taken_once(self, claim: Claim) -> Iterator[bool]:
+        """While a job runs here. False: it runs already, under the very same claim.
 
-        The store would grant the job again to the same worker.
+        The store grants a claim again to the worker that holds it, whose answer may be lost.
         """
+        taken = (claim.id, claim.fence)
         with self._taking:
-            is_taken = record.id not in self._taken
-            self._taken.add(record.id)
+            is_taken = taken not in self._taken
+            self._taken.add(taken)
         try:
             yield is_taken
         finally:
             if is_taken:
                 with self._taking:
-                    self._taken.discard(record.id)
+                    self._taken.discard(taken)
 
     @contextmanager
     def _given_back_if_unwritten(self, claim: Claim) -> Iterator[None]:

@@ -122,7 +122,7 @@ class Database:
             pass
 
     def close(self) -> None:
-        """Close the connections of all threads of this process, each once its transaction is over."""
+        """Close the connections of all threads of this process, once they are not in use."""
         with forks.opening:
             for connection in list(self._open):
                 if connection.pid == os.getpid():

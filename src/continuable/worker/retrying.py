@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import inspect
 import logging
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -18,6 +21,8 @@ T = TypeVar("T")
 LOCK_WAIT = 5.0
 FIRST_LOCK_WAIT = 0.25
 """Seconds: it may be the job's own connection that holds the lock, until it is collected."""
+KEEPS_LOCALS = sys.version_info < (3, 13)
+"""Whether a frame of a function keeps its locals once an error tracker has read them."""
 PAUSES = (0.05, 0.2, 0.5, 1.0)
 
 
@@ -60,4 +65,8 @@ def patiently(
 def free_frames(error: BaseException) -> None:
     """Let go of what the frames hold through which `error`, and what caused it, went."""
     for one in all_behind(error):
-        traceback.clear_frames(traceback_of(one))
+        for frame, _ in traceback.walk_tb(traceback_of(one)):
+            with contextlib.suppress(RuntimeError):  # it is running
+                frame.clear()
+                if KEEPS_LOCALS and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+                    frame.f_locals.clear()

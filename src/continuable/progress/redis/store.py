@@ -209,6 +209,7 @@ class RedisProgress(RowStore):
         transition: Transition[A],
         *,
         record: JobRecord | None = None,
+        is_retried: bool = False,  # noqa: ARG002 - there is no lock to wait for
     ) -> A:
         for _ in range(ATTEMPTS):
             with self._errors():
