@@ -234,7 +234,7 @@ class SQLStore(RowStore):
         record: JobRecord | None = None,
         is_retried: bool = False,
     ) -> A:
-        *others, longest = LOCK_WAITS[:1] if is_retried else LOCK_WAITS
+        *others, longest = LOCK_WAITS[:1] * 2 if is_retried else LOCK_WAITS
         for wait in others:
             try:
                 with self._writing(wait) as session:
