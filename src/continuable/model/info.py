@@ -58,6 +58,13 @@ class JobInfo:
         return list(completed) if isinstance(completed, list) else []
 
     @property
+    def description(self) -> str:
+        """Where it is: `at 'process_records', cursor 51001`, `after 'validate'`, `not started`."""
+        if self.step is not None:
+            return f"at {self.step!r}" + ("" if self.cursor is None else f", cursor {self.cursor}")
+        return f"after {self.completed[-1]!r}" if self.completed else "not started"
+
+    @property
     def done(self) -> int:
         """Items done in the step it is in."""
         done = self.progress.get("done")

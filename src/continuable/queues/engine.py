@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from continuable.core.definition import OWN_STORE
 from continuable.errors import QueueError, StoreError
+from continuable.events.requests import tell_request
+from continuable.events.stream import EventStream
 from continuable.model.info import HistoryEntry, JobInfo, JobResult
 from continuable.model.payload import Enqueued, Enqueueing, JobRecord
 from continuable.model.states import State
@@ -103,7 +105,7 @@ class EngineQueue(Capabilities, ABC):
     @property
     def board(self) -> EngineBoard:
         """What is known of the jobs, and how to steer them."""
-        return EngineBoard(self, self.store)
+        return EngineBoard(self, self.store, self._registry.events)
 
     @cached_property
     def store(self) -> ProgressStore:
@@ -166,9 +168,10 @@ class EngineQueue(Capabilities, ABC):
 class EngineBoard:
     """The `Board` of jobs whose store knows them, and whose engine carries their messages."""
 
-    def __init__(self, queue: EngineQueue, store: ProgressStore) -> None:
+    def __init__(self, queue: EngineQueue, store: ProgressStore, events: EventStream) -> None:
         self._queue = queue
         self._store = store
+        self._events = events
 
     def find(self, job_id: str) -> JobInfo:
         """One job; `JobNotFoundError` where there is none."""
@@ -203,7 +206,9 @@ class EngineBoard:
         Raises `QueueError` where the engine does not take it: then it is sent as if its worker
         had died.
         """
+        before = self._store.result(job_id).state
         requested = self._store.request(job_id, verb)
+        tell_request(self._events, verb, before, requested.info)
         if requested.record is not None:
             try:
                 self._queue.send(requested.record, 0.0)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import builtins
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from continuable.core.interrupt import CANCELLED, PAUSED
 from continuable.errors import QueueError
+from continuable.events.requests import tell_request
+from continuable.events.stream import EventStream
 from continuable.model.info import HistoryEntry, JobInfo, JobResult
 from continuable.model.states import State, requested
 from continuable.testing.entries import ENQUEUED, Entries, Entry
@@ -19,8 +21,9 @@ EVENTS = {"resume": "job.resumed", "retry": "job.retried", "restart": "job.resta
 class MemoryBoard:
     """The `Board` of a `TestQueue`."""
 
-    def __init__(self, entries: Entries) -> None:
+    def __init__(self, entries: Entries, stream_of: Callable[[str], EventStream | None]) -> None:
         self._entries = entries
+        self._stream_of = stream_of
 
     def find(self, job_id: str) -> JobInfo:
         """One job; `JobNotFoundError` where there is none."""
@@ -70,7 +73,10 @@ class MemoryBoard:
             self._entries.put_back(job_id)
         if state != before or verb not in {"pause", "cancel"}:
             entry.note(EVENTS.get(verb, f"job.{state}"), {"from": str(before)})
-        return _info(entry)
+        job = _info(entry)
+        if stream := self._stream_of(job.name):
+            tell_request(stream, verb, before, job)
+        return job
 
     def prune(self, older_than: float, *, failed: bool = False) -> int:
         """Forget jobs that finished `older_than` seconds ago or earlier; how many those were."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from continuable.app import App
     from continuable.core.definition import Definition, Registry
+    from continuable.events.stream import EventStream
 
 STUCK = 1000
 """Executions of one job in a `drain` without any progress, after which it is called stuck."""
@@ -42,7 +43,7 @@ class TestQueue:
         """Asked at every checkpoint of every job: True or a reason interrupts. It may raise."""
         self.entries = Entries()
         self.interruptions: list[ReasonAt] = []
-        self._board = MemoryBoard(self.entries)
+        self._board = MemoryBoard(self.entries, self._stream_of)
         self._registries: list[Registry] = []
         self._replaced: list[tuple[App, Any]] = []
 
@@ -149,6 +150,10 @@ class TestQueue:
         for entry in self.entries.enqueued():
             if entry.state in ENQUEUED:  # still: an earlier job may have cancelled this one
                 yield Turn(self._definition(entry.record.name), self.entries, entry, self._asks)
+
+    def _stream_of(self, name: str) -> EventStream | None:
+        streams = (one.events for one in reversed(self._registries) if name in one.jobs)
+        return next(streams, None)
 
     def _definition(self, name: str) -> Definition:
         for registry in reversed(self._registries):

@@ -58,7 +58,7 @@ class EmbeddedQueue(Capabilities):
     def bind(self, registry: Registry) -> None:
         """The jobs of an app are those that run here. Nothing is opened before it is needed."""
         self.registry = registry
-        self.table.jobs = registry.jobs
+        self.table.jobs, self.table.events = registry.jobs, registry.events
 
     def declare(self, job: Definition) -> None:
         """A row names its job; there is nothing else to do."""

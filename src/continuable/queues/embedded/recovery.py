@@ -44,6 +44,8 @@ class Recovered:
     """`at 'process_records', cursor 51001`"""
     error: str | None
     """Why it has failed, if it has."""
+    worker: str
+    """Whose it was."""
 
 
 class Recoveries:
@@ -140,7 +142,7 @@ def take_away(
     history.write(connection, job.seq, now, event, told)
     if error is not None:
         history.write(connection, job.seq, now, history.FAILED, {"error": error})
-    return Recovered(job.id, job.name, job.queue, reason, state, place, error)
+    return Recovered(job.id, job.name, job.queue, reason, state, place, error, job.worker)
 
 
 def limit_reached(job: Held, deaths: int, options: JobOptions) -> str | None:

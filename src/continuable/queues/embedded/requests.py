@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from continuable.errors import JobNotFoundError, QueueError
+from continuable.events.requests import tell_request
+from continuable.events.stream import EventStream
 from continuable.model.info import JobInfo
 from continuable.model.states import State, requested
 from continuable.queues.embedded import history
@@ -29,6 +31,9 @@ EVENTS = {"resume": "job.resumed", "retry": "job.retried", "restart": "job.resta
 class Requests(Recoveries):
     """The part of the job table that takes requests."""
 
+    events: EventStream | None = None
+    """Those of the app."""
+
     def request(self, job_id: str, verb: str) -> JobInfo:
         """Do `verb` to a job, or have its worker do it at the next checkpoint.
 
@@ -38,18 +43,26 @@ class Requests(Recoveries):
             QueueError: Its unique key has gone to another job.
         """
         with self._database.transaction() as connection:
-            worker = apply(connection, job_id, verb, self._database.clock())
+            before, worker = apply(connection, job_id, verb, self._database.clock())
         if worker is not None and (dead := dead_workers(self._database.path, [worker])):
             # Nobody is there to come to a checkpoint.
             self.recover(dead)
         if verb not in {"pause", "cancel"}:
             ring(self._database.path)
         with self._database.reading() as connection:
-            return info_of(connection, job_id)
+            job = info_of(connection, job_id)
+        if self.events is not None:
+            tell_request(self.events, verb, before, job)
+        return job
 
 
-def apply(connection: sqlite3.Connection, job_id: str, verb: str, now: float) -> str | None:
-    """Write what `verb` changes, within a transaction; the worker that must hear of it, if any."""
+def apply(
+    connection: sqlite3.Connection, job_id: str, verb: str, now: float
+) -> tuple[State, str | None]:
+    """Write what `verb` changes, within a transaction.
+
+    Returns the state before, and the worker that must hear of it, if any.
+    """
     found = connection.execute(STATE_OF_JOB, {"id": job_id}).fetchone()
     if found is None:
         raise JobNotFoundError(job_id)
@@ -61,7 +74,7 @@ def apply(connection: sqlite3.Connection, job_id: str, verb: str, now: float) ->
     if state != before or verb not in {"pause", "cancel"}:
         event = EVENTS.get(verb, f"job.{state}")
         history.write(connection, seq, now, event, {"from": before})
-    return worker if state.is_running else None
+    return State(before), worker if state.is_running else None
 
 
 def refuse_second_holder(

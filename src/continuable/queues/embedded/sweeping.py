@@ -63,7 +63,9 @@ def tell(job: Recovered, events: EventStream) -> None:
     """Emit what has become of a job."""
     record = JobRecord(id=job.id, name=job.name, queue=job.queue)
     emission = Emission(events, record)
-    if job.state is State.FAILED:
-        emission.emit("job.failed", error=job.error, description=job.description)
+    if job.reason == DIED:
+        emission.emit("job.died", worker=job.worker, description=job.description)
     else:
         emission.emit("job.interrupted", reason=job.reason, description=job.description)
+    if job.state is State.FAILED:
+        emission.emit("job.failed", error=job.error, description=job.description)
