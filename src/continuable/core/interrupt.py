@@ -10,6 +10,7 @@ MAX_RUNTIME = "max_runtime"  # this execution has run for long enough
 PAUSED = "paused"  # somebody asked for a pause
 CANCELLED = "cancelled"  # somebody, or the job itself, gave it up
 ERROR = "error"  # an exception came after progress
+DIED = "died"  # its worker has died
 
 # What is planned is no mishap: it uses up none of `max_resumptions`.
 PLANNED = frozenset({ISOLATING, MAX_RUNTIME, PAUSED})

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from continuable.core.interrupt import CANCELLED, PAUSED
+from continuable.core.interrupt import CANCELLED, DIED, PAUSED
 from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Outcome, Suspended
 from continuable.errors import DuplicateJobError, ResumeLimitError
 from continuable.model.payload import JobRecord
@@ -21,8 +21,6 @@ from continuable.progress.protocol import Busy, Claim, Held, Limits, Note, Over,
 from continuable.progress.row import Row, new_row
 from continuable.serialization import compact
 
-DIED = "died"
-"""The reason of a job whose worker died."""
 RETRY = "retry"
 """The reason of a job that waits to be tried again."""
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from continuable.core.attention import Attention
 from continuable.core.execution import Execution
-from continuable.core.interrupt import CANCELLED, MAX_RUNTIME, PAUSED, Superseded
+from continuable.core.interrupt import CANCELLED, DIED, MAX_RUNTIME, PAUSED, Superseded
 from continuable.core.outcome import storable
 from continuable.errors import JobNotFoundError, StoreError
 from continuable.events.emission import Emission
@@ -59,6 +59,11 @@ class Runnable(Protocol):
     @property
     def failures(self) -> int:
         """In a row, without progress."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was interrupted last."""
         ...
 
     @property
@@ -115,6 +120,11 @@ class RunningJob:
         self._connection: Any = None
         self._notes: deque[Note] = deque()
         self._pid = os.getpid()
+        # Its worker has died: that counts against the job until it is seen to make progress, so
+        # that the very first is written at once.
+        self._saves_first_move = claimed.reason == DIED
+        if self._saves_first_move:
+            self.attention.request_save()
 
     def limit(self, seconds: float) -> None:
         """Interrupt it after `seconds` at the latest, as at the end of its own `max_runtime`."""
@@ -130,6 +140,11 @@ class RunningJob:
         self._sequence += 1
         self._unwritten = self._save(document)
         self._has_saved_progress = self._unwritten.made_progress
+        if self._saves_first_move:
+            is_border = True
+            self._saves_first_move = not self._has_saved_progress
+            if self._saves_first_move:
+                self.attention.request_save()  # it has not moved yet
         if is_border:
             # What fails here, the watcher tries again and reports.
             with contextlib.suppress(StoreError):

@@ -26,6 +26,9 @@ ENDING = statement("ending_of_job")
 FIND = statement("find_job")
 HISTORY = statement("history_of_job")
 NAMES = statement("names_of_unfinished")
+NEWEST = statement("newest_jobs")
+NEWEST_IN_STATE = statement("newest_jobs_in_state")
+NEWEST_WAITING = statement("newest_waiting_jobs")
 PRUNE = statement("prune_jobs")
 
 
@@ -47,23 +50,20 @@ class Board:
         queue: str | None = None,
         name: str | None = None,
         limit: int = 100,
-        newest_first: bool = True,
     ) -> builtins.list[JobInfo]:
-        """Jobs in the order they came in, those of `states` only if given."""
-        order = "newest" if newest_first else "oldest"
+        """Jobs, the newest first; those of `states` only if given."""
         wanted = {"queue": queue, "name": name, "limit": limit}
         if states is None:
             with self._database.reading() as connection:
-                return [info(row) for row in connection.execute(statement(f"{order}_jobs"), wanted)]
+                return [info(row) for row in connection.execute(NEWEST, wanted)]
         # State by state, so that few failed jobs are found fast among a million completed ones.
         found: builtins.list[JobInfo] = []
         with self._database.reading() as connection:
             for state in set(states):
-                is_waiting = state is State.WAITING
-                sql = statement(f"{order}_waiting_jobs" if is_waiting else f"{order}_jobs_in_state")
+                sql = NEWEST_WAITING if state is State.WAITING else NEWEST_IN_STATE
                 rows = connection.execute(sql, {**wanted, "state": state.value})
                 found.extend(info(row) for row in rows)
-        found.sort(key=lambda job: job.enqueued_at, reverse=newest_first)
+        found.sort(key=lambda job: job.enqueued_at, reverse=True)
         return found[:limit]
 
     def history(self, job_id: str) -> builtins.list[HistoryEntry]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from continuable.core.interrupt import STOPPING
+from continuable.core.interrupt import DIED, STOPPING
 from continuable.core.options import DEFAULTS, JobOptions
 from continuable.errors import ResumeLimitError
 from continuable.model.states import State
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 HELD_BY = statement("held_by")
 TAKE_AWAY = statement("take_away")
 WORKERS = statement("workers")
-
-DIED = "died"
-"""The reason of a job whose worker died."""
 
 AFTER_REQUEST = {State.PAUSING: State.PAUSED, State.CANCELLING: State.CANCELLED}
 

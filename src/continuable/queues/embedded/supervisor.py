@@ -56,7 +56,11 @@ class Supervisor:
     def __init__(self, command: Sequence[str], processes: int) -> None:
         self._command = list(command)
         self._places = [Place() for _ in range(processes)]
-        self._stop_requests = 0
+        self._signals_to_stop: list[int] = []
+
+    @property
+    def _stop_requests(self) -> int:
+        return len(self._signals_to_stop)
 
     def run(self) -> int:
         """Supervise; in the main thread."""
@@ -127,7 +131,9 @@ class Supervisor:
         os.set_blocking(writer, False)
 
         def count(number: int, _frame: FrameType | None) -> None:
-            self._stop_requests += number != signal.SIGCHLD
+            # Not a number that is added to: a handler may come in the middle of another one.
+            if number != signal.SIGCHLD:
+                self._signals_to_stop.append(number)
 
         handlers = {number: signal.signal(number, count) for number in SIGNALS}
         wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from continuable.core.interrupt import DIED
 from continuable.events.emission import Emission
 from continuable.events.stream import EventStream
 from continuable.model.payload import JobRecord
@@ -13,7 +14,7 @@ from continuable.queues.embedded.liveness import (
     last_word,
     remove_files,
 )
-from continuable.queues.embedded.recovery import DIED, Recovered
+from continuable.queues.embedded.recovery import Recovered
 from continuable.queues.embedded.table import JobTable
 from continuable.queues.embedded.wakeup import ring
 from continuable.worker.watcher import Duty

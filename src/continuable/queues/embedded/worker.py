@@ -83,7 +83,7 @@ class Worker:
         ]
         self._idle = options.threads
         self._control = options.control
-        self._stop_requests = 0
+        self._stops: list[int] = []
         self._was_told = False
         self._is_stopping = False
         self._is_broken = False
@@ -154,6 +154,10 @@ class Worker:
             return False
         self._missing_since = self._missing_since or now
         return database.is_replaced or now - self._missing_since > MISSING
+
+    @property
+    def _stop_requests(self) -> int:
+        return len(self._stops)
 
     def _is_told_to_stop(self) -> bool:
         """Asked before each claim: it may be one that a sibling, told the same, has handed back."""
@@ -246,7 +250,8 @@ class Worker:
         if self._control in readable and not os.read(readable[-1], READ_AT_ONCE):
             self._control = None
             self._was_told = not self._stop_requests
-            self._stop_requests = max(1, self._stop_requests)
+            if not self._stops:
+                self._stops.append(signal.SIGTERM)
 
     def _listens_to(self) -> list[int]:
         return [self._pipe] if self._control is None else [self._pipe, self._control]
@@ -262,7 +267,8 @@ class Worker:
                 # Of systemd, for every process of the group: the supervisor has been told the same.
                 self._was_told = False
                 return
-            self._stop_requests += 1
+            # Not a number that is added to: a handler may come in the middle of another one.
+            self._stops.append(number)
 
         handlers = {number: signal.signal(number, count) for number in SIGNALS}
         wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)

@@ -135,6 +135,15 @@ def make_app(path: Path) -> App:  # noqa: C901, PLR0915 - one job after the othe
 
         job.step(lambda: marks.leave("second step"), name="second")
 
+    @app.job(name="slow save", save_every=60.0)
+    def slow_save(job):
+        @job.step(start=0)
+        def turn(step):
+            step.advance()
+            marks.leave(f"{job.id}-{job.executions}")
+            while not marks.is_left("go"):
+                time.sleep(0.005)
+
     @app.job(name="deaf", save_every=0.05)
     def deaf(job):
         @job.step(start=0)

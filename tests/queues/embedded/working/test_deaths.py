@@ -45,6 +45,19 @@ def test_the_last_worker_that_was_killed_is_followed_by_the_next_one(app, work_e
     assert (handle.state(), handle.info().resumptions) == (State.COMPLETED, 1)
 
 
+def test_a_job_that_moves_is_not_to_blame_for_the_deaths_of_its_workers(app, work_elsewhere, marks):
+    """Each time within the seconds until its next save would be due."""
+    handle = app.jobs["slow save"].enqueue()
+    for execution in range(1, 6):
+        worker = work_elsewhere()
+        until(lambda execution=execution: marks.is_left(f"{handle.id}-{execution}"))
+        worker.kill()
+    marks.leave("go")
+    assert work_elsewhere(drain=True).wait() == 0
+    info = handle.info()
+    assert (info.state, info.executions) == (State.COMPLETED, 6)
+
+
 def test_a_job_that_kills_its_worker_again_and_again_has_failed(app, work_elsewhere):
     handle = app.jobs["poison"].enqueue()
     harmless = app.jobs["add"].enqueue(1)
@@ -255,7 +268,7 @@ def test_two_signals_at_once_to_the_supervisor_wait_for_no_grace_either(app, wor
 
 def test_a_worker_that_a_stop_reaches_while_it_starts_has_ended_well():
     """The signal of systemd's, before it has a handler for it."""
-    worker = "import os, signal, sys; print('up', flush=True); sys.stdin.read(); {}".format(
+    worker = "import os, signal, sys; os.write(1, b'up\\n'); sys.stdin.read(); {}".format(
         "os.kill(os.getpid(), signal.SIGTERM)"
     )
     code = (
@@ -263,6 +276,9 @@ def test_a_worker_that_a_stop_reaches_while_it_starts_has_ended_well():
         f"sys.exit(supervise([sys.executable, '-c', {worker!r}], 2))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as supervisor:
-        assert supervisor.stdout.readline() == b"up\n"
-        supervisor.terminate()
-        assert supervisor.wait(DEADLINE) == 0
+        try:
+            assert supervisor.stdout.readline() == b"up\n"
+            supervisor.terminate()
+            assert supervisor.wait(DEADLINE) == 0
+        finally:
+            supervisor.kill()
