@@ -54,7 +54,7 @@ class Sentry:
     ) -> Iterator[None]:
         """See that it waits on `queue`, or is stood, while `worker` runs a job.
 
-        `is_missing`: nobody has posted it; `waiting`: so many jobs wait behind this one.
+        `is_missing`: it is to be posted; `waiting`: so many jobs wait behind this one.
         """
         if is_missing:
             self._put(queue, task)
