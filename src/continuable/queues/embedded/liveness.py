@@ -89,7 +89,7 @@ class WorkerLock:
             try_lock(self._descriptor)  # nothing, where it is held
 
     def leave_word(self, reason: str) -> None:
-        """Say why this process ends with jobs in its hands, to the worker that finds the lock free."""
+        """Say, to the worker that finds the lock free, why this process ends with jobs."""
         with contextlib.suppress(OSError):
             self._write(reason)
 
