@@ -39,7 +39,7 @@ LONGEST = 300.0
 """Seconds for all the rounds of one worker."""
 STOPS = 3
 LEASE = 2.0
-TARGET = ">= 0.8"
+TARGET = ">= 0.7"
 
 
 @dataclass(frozen=True)
