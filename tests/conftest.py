@@ -43,6 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("server")
+        if "work_elsewhere" in getattr(item, "fixturenames", ()):
+            item.add_marker("workers")
 
 
 def pytest_configure() -> None:

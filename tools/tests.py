@@ -32,9 +32,9 @@ class Selection:
 
 SELECTIONS = {
     "quick": Selection(
-        "not slow and not server",
+        "not slow and not server and not workers",
         "the quick tests",
-        "the slow tests and those that need a server; `make test` and `make test-all` run them",
+        "the slow tests, and those that need a server or workers; `make test` runs them",
     ),
     "sample": Selection(
         "not slow or sample",
