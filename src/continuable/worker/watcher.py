@@ -151,7 +151,7 @@ class Watcher:
                 return
 
     def _watch_once(self) -> None:
-        # Until it is known how long this thread rests, whoever is added wakes it.
+        # Until it is known how long this thread rests, a job that is added wakes it.
         self._looks_again_at = math.inf
         now, jobs = time.monotonic(), self.running
         self._look(jobs, now)

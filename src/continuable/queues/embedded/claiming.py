@@ -144,12 +144,8 @@ class Claims:
 
         Jobs that were enqueued for later and have never started do not count.
         """
-        row = {
-            "queues": None if queues is None else json.dumps(list(queues)),
-            "names": None if self.jobs is None else json.dumps(list(self.jobs)),
-        }
         with self._database.reading() as connection:
-            return bool(connection.execute(IS_PENDING, row).fetchone()[0])
+            return bool(connection.execute(IS_PENDING, self._wanted(queues)).fetchone()[0])
 
     def _claim_within(
         self, connection: sqlite3.Connection, worker: str, queues: Queues, now: float
@@ -171,12 +167,15 @@ class Claims:
         if row is None or self.jobs is None or row[NAME] in self.jobs:
             return row
         # Another release or another app shares the file: look past its jobs.
-        wanted = {
-            "queues": None if queues is None else json.dumps(list(queues)),
-            "names": json.dumps(list(self.jobs)),
-        }
-        known: Row | None = connection.execute(NEXT_KNOWN, wanted).fetchone()
+        known: Row | None = connection.execute(NEXT_KNOWN, self._wanted(queues)).fetchone()
         return known
+
+    def _wanted(self, queues: Queues) -> dict[str, str | None]:
+        """The queues and the names of jobs to look for, as statements take them; `None`: all."""
+        return {
+            "queues": None if queues is None else json.dumps(list(queues)),
+            "names": None if self.jobs is None else json.dumps(list(self.jobs)),
+        }
 
 
 Row = tuple[Any, ...]
