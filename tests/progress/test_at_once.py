@@ -116,8 +116,7 @@ def seen(store, course, end, job_id):
 
     found = []
     for claim in course(store, job_id):
-        found.append(dataclasses.replace(claim, message=dataclasses.replace(claim.message)))
-        found[-1].message.id = "job"
+        found.append(dataclasses.replace(claim, id="job"))
         found.append(plain(store.find(job_id)))
         found.append([control[1:] for control in store.controls("worker")])
     found.append(store.settle(claim, end, longest_gap=0.5))

@@ -6,7 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from continuable.core.outcome import ErrorReport, Failed
+from continuable.errors import DeserializationError
 from continuable.model.payload import JobRecord
+from continuable.model.states import State
 from continuable.progress.redis import RedisProgress
 from continuable.progress.sqlite import SQLiteProgress
 
@@ -17,10 +20,10 @@ IDS = [f"job-{number}" for number in range(3)]
 def on_sqlite(tmp_path):
     store = SQLiteProgress(tmp_path / "progress.db")
 
-    def damage(job_id):
+    def damage(job_id, column="state", value="odd"):
         with contextlib.closing(sqlite3.connect(tmp_path / "progress.db")) as connection:
-            sql = "UPDATE continuable_progress SET progress = '{' WHERE id = ?"
-            connection.execute(sql, [job_id])
+            sql = f"UPDATE continuable_progress SET {column} = ? WHERE id = ?"
+            connection.execute(sql, [value, job_id])
             connection.commit()
 
     yield store, damage
@@ -72,3 +75,24 @@ def test_the_others_are_listed(damaged, caplog):
     for _ in range(2):
         assert [info.id for info in damaged.list()] == ["job-2", "job-0"]
     assert caplog.text.count("Job job-1 cannot be read") <= 1
+
+
+@pytest.mark.parametrize("progress", ["{", "[]", '{"completed": ["a"', ""])
+def test_a_job_whose_progress_is_damaged_is_seen_and_recovered_and_fails_when_it_runs(
+    on_sqlite, progress
+):
+    store, damage = on_sqlite
+    store.claim(JobRecord(id="job", name="job"), "one")
+    damage("job", "progress", progress)
+    assert [info.progress for info in store.list()] == [{}]
+    store.expire("job", "one")
+    (record,) = store.recover()
+    claim = store.claim(record, "two")
+    with pytest.raises(DeserializationError, match="restart the job or discard it"):
+        claim.record()
+    report = ErrorReport(summary="DeserializationError", traceback="")
+    failed = Failed(
+        error=None, report=report, progress=claim.progress, made_progress=False, may_retry=False
+    )
+    assert store.settle(claim, failed).state is State.FAILED
+    assert store.request("job", "restart").record.progress == {}

@@ -18,7 +18,7 @@ from continuable.errors import DuplicateJobError, ResumeLimitError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State, requested
 from continuable.progress.protocol import Busy, Claim, Held, Limits, Note, Over, Requested, Settled
-from continuable.progress.row import Row, new_row
+from continuable.progress.row import Row, new_row, readable
 from continuable.serialization import compact
 
 RETRY = "retry"
@@ -236,7 +236,7 @@ def has_advanced(before: str, after: str) -> bool:
 
 
 def _position(document: str) -> tuple[Any, Any]:
-    plain = json.loads(document)
+    plain = readable(document)
     return plain.get("completed") or [], plain.get("current")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from continuable.errors import DeserializationError
 from continuable.model.info import JobInfo, JobResult
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
@@ -57,38 +59,62 @@ class Note:
     """JSON."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one is made for every execution
 class Claim:
     """A job that its holder may run: nobody else can until the claim ends or is taken away."""
 
-    message: JobRecord
-    """With the newest progress, be it from the message or from the store."""
+    id: str
+    name: str
+    arguments: str
+    queue: str | None
+    priority: int
+    executions: int
+    """Including this one."""
+    resumptions: int
+    delivery: int
+    """The number of the job's newest message."""
+    envelope: str | None
+    worker: str
     fence: int
     """The number of the claim: a higher one means that it has been taken away."""
-    worker: str
     failures: int
+    """In a row, without progress."""
     reason: str | None
     """Why it was interrupted last."""
     progress: str
-    """Serialised."""
-
-    @property
-    def id(self) -> str:
-        """The job's id."""
-        return self.message.id
-
-    @property
-    def name(self) -> str:
-        """The job's name."""
-        return self.message.name
+    """JSON; the newest, be it from the message or from the store."""
 
     def record(self) -> JobRecord:
-        """The job as plain data."""
-        return self.message
+        """The job as plain data; `DeserializationError` where its progress is damaged."""
+        record = self.identity()
+        record.progress = self._read_progress()
+        return record
 
-    def label(self) -> JobRecord:
-        """The same: nothing here can be damaged."""
-        return self.message
+    def identity(self) -> JobRecord:
+        """The same without its progress, which may be damaged."""
+        return JobRecord(
+            id=self.id,
+            name=self.name,
+            arguments=self.arguments,
+            queue=self.queue,
+            priority=self.priority,
+            executions=self.executions,
+            resumptions=self.resumptions,
+            delivery=self.delivery,
+            envelope=self.envelope,
+        )
+
+    def _read_progress(self) -> dict[str, Any]:
+        try:
+            progress = json.loads(self.progress)
+            if isinstance(progress, dict):
+                return progress
+            raise TypeError("it is of another shape")
+        except (ValueError, TypeError, RecursionError) as error:
+            raise DeserializationError(
+                f"The progress of job {self.id!r} cannot be read: {self.progress[:200]!r}. Its "
+                f"row was damaged, or written by something else; restart the job or discard it"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,16 +73,24 @@ class Row:
             executions=self.executions,
             resumptions=self.resumptions,
             delivery=self.issued,
-            progress=json.loads(self.progress),
+            progress=readable(self.progress),
             envelope=self.envelope,
         )
 
     def claim(self) -> Claim:
         """What its worker holds."""
         return Claim(
-            message=self.record(),
-            fence=self.fence,
+            id=self.id,
+            name=self.name,
+            arguments=self.arguments,
+            queue=self.queue,
+            priority=self.priority,
+            executions=self.executions,
+            resumptions=self.resumptions,
+            delivery=self.issued,
+            envelope=self.envelope,
             worker=self.worker or "",
+            fence=self.fence,
             failures=self.failures,
             reason=self.reason,
             progress=self.progress,
@@ -97,7 +105,7 @@ class Row:
             priority=self.priority,
             state=self.state,
             arguments=self.arguments,
-            progress=json.loads(self.progress),
+            progress=readable(self.progress),
             executions=self.executions,
             resumptions=self.resumptions,
             deaths=self.deaths,
@@ -137,7 +145,7 @@ def claim_of(job_id: str, worker: str, values: Sequence[Any]) -> Claim:
         failures,
         reason,
     ) = values
-    message = JobRecord(
+    return Claim(
         id=job_id,
         name=name,
         arguments=arguments,
@@ -146,13 +154,9 @@ def claim_of(job_id: str, worker: str, values: Sequence[Any]) -> Claim:
         executions=int(executions),
         resumptions=int(resumptions),
         delivery=int(issued),
-        progress=json.loads(progress),
         envelope=envelope,
-    )
-    return Claim(
-        message=message,
-        fence=int(fence),
         worker=worker,
+        fence=int(fence),
         failures=int(failures),
         reason=reason,
         progress=progress,
@@ -176,6 +180,18 @@ def new_row(record: JobRecord, now: float) -> Row:
         enqueued_at=now,
         envelope=record.envelope,
     )
+
+
+def readable(progress: str) -> dict[str, Any]:
+    """Progress as people and messages have it; a damaged one is empty there.
+
+    So the job is seen, and recovered. It fails once it runs: `Claim.record` raises.
+    """
+    try:
+        plain = json.loads(progress)
+    except (ValueError, RecursionError):
+        return {}
+    return plain if isinstance(plain, dict) else {}
 
 
 def row_of(values: dict[str, Any]) -> Row:

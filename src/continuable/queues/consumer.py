@@ -354,10 +354,10 @@ class Deliveries:
             return
         description = ran.outcome.description
         if settled.state is State.PAUSED:
-            self._emit(ran.claimed.message, "job.paused", description=description)
+            self._emit(ran.claimed.identity(), "job.paused", description=description)
         elif settled.state is State.CANCELLED:
             self._emit(
-                ran.claimed.message, "job.cancelled", reason=CANCELLED, description=description
+                ran.claimed.identity(), "job.cancelled", reason=CANCELLED, description=description
             )
 
     def _tell_found_dead(
@@ -365,8 +365,9 @@ class Deliveries:
     ) -> None:
         """The death of the job's worker was noticed when its message came again."""
         match answer:
-            case Claim(message=message):
-                self._tell_died(message, worker)
+            case Claim():
+                with contextlib.suppress(DeserializationError):  # then it fails, which says so
+                    self._tell_died(answer.record(), worker)
             case Over(State.FAILED):  # by `max_deaths`
                 self._tell_died(record, worker)
                 place = self._description(record)

@@ -75,7 +75,7 @@ class Runnable(Protocol):
         """The job as plain data; `DeserializationError` where that is damaged."""
         ...
 
-    def label(self) -> JobRecord:
+    def identity(self) -> JobRecord:
         """What can be known of it, damaged or not."""
         ...
 

@@ -131,7 +131,7 @@ class Runner:
         try:
             record = claimed.record()
         except DeserializationError as error:
-            record, damage = claimed.label(), error
+            record, damage = claimed.identity(), error
         execution = running.execution = Execution(
             definition, record, attention=running.attention, recorder=running, passes=self._passes
         )

@@ -45,8 +45,8 @@ class ClaimSuite(StoreFixtures):
     def test_a_claim_starts_a_new_job(self, store: ProgressStore, record: JobRecord) -> None:
         claim = granted(store.claim(record, "one"))
         assert (claim.id, claim.worker, claim.fence) == (record.id, "one", 1)
-        assert (claim.message.executions, claim.message.resumptions) == (1, 0)
-        assert claim.message.arguments == record.arguments
+        assert (claim.executions, claim.resumptions) == (1, 0)
+        assert claim.arguments == record.arguments
         info = store.find(record.id)
         assert (info.state, info.worker, info.executions) == (State.RUNNING, "one", 1)
         assert (info.name, info.queue, info.priority) == (record.name, "imports", 3)
@@ -77,7 +77,7 @@ class ClaimSuite(StoreFixtures):
         first = granted(hasty.claim(record, "one"))
         second = granted(eventually(lambda: granted_or_none(hasty.claim(record, "two"))))
         assert second.fence > first.fence
-        assert (second.message.executions, second.message.resumptions) == (2, 1)
+        assert (second.executions, second.resumptions) == (2, 1)
         assert second.reason == "died"
         assert "job.died" in events(hasty, record)
 
@@ -181,7 +181,7 @@ class ClaimSuite(StoreFixtures):
         settled = store.settle(claim, suspended(AT_5))
         again = granted(store.claim(message(settled), "two"))
         assert again.progress == AT_5
-        assert again.message.progress == {"completed": [], "current": ["rows", 5]}
+        assert again.record().progress == {"completed": [], "current": ["rows", 5]}
 
     def test_a_redelivered_message_does_not_bring_old_progress_back(
         self, store: ProgressStore, record: JobRecord, claim: Claim
@@ -201,8 +201,8 @@ class ClaimSuite(StoreFixtures):
             progress={"completed": [], "current": ["rows", 8]},
         )
         again = granted(store.claim(later, "two"))
-        assert again.message.progress == later.progress
-        assert (again.message.executions, again.message.resumptions) == (5, 3)
+        assert again.record().progress == later.progress
+        assert (again.executions, again.resumptions) == (5, 3)
 
     def test_a_job_that_has_ended_is_over(
         self, store: ProgressStore, record: JobRecord, claim: Claim
@@ -225,7 +225,7 @@ class ClaimSuite(StoreFixtures):
         info = store.find(record.id)
         assert (info.state, info.executions, info.queue) == (State.WAITING, 0, "imports")
         claim = granted(store.claim(record, "one"))
-        assert claim.message.executions == 1
+        assert claim.executions == 1
         assert store.counts() == {State.WAITING: 1, State.RUNNING: 1}
 
     def test_a_job_that_could_not_be_sent_is_forgotten_unless_somebody_has_claimed_it(
@@ -263,7 +263,7 @@ class ClaimSuite(StoreFixtures):
     ) -> None:
         store.settle(granted(store.claim(a_record(envelope="its place"), "one")), suspended(AT_3))
         claim = granted(store.claim(a_record(delivery=1), "two"))
-        assert claim.message.envelope == "its place"
+        assert claim.envelope == "its place"
         assert message(store.settle(claim, suspended(AT_5))).envelope == "its place"
         store.request(claim.id, "pause")
         assert store.request(claim.id, "resume").record.envelope == "its place"  # type: ignore[union-attr]
@@ -274,7 +274,7 @@ class ClaimSuite(StoreFixtures):
         store.release(claim)
         info = store.find(record.id)
         assert (info.state, info.executions, info.worker) == (State.WAITING, 0, None)
-        assert granted(store.claim(record, "two")).message.executions == 1
+        assert granted(store.claim(record, "two")).executions == 1
 
     def test_one_of_many_processes_gets_the_job(
         self, open_store: OpenStore, store: ProgressStore

@@ -50,7 +50,7 @@ class EndingSuite(StoreFixtures):
         assert info.run_at is not None
         assert info.saved_at is not None
         assert 5 < (info.run_at - info.saved_at).total_seconds() < 9
-        assert events(store, claim.message) == ["job.interrupted"]
+        assert events(store, claim.record()) == ["job.interrupted"]
 
     def test_what_is_planned_is_not_counted(self, store: ProgressStore, claim: Claim) -> None:
         outcome = suspended(AT_5, reason="isolating", is_counted=False)
@@ -63,7 +63,7 @@ class EndingSuite(StoreFixtures):
         result = store.result(claim.id)
         assert (result.error, result.traceback) == ("ValueError: no", "Traceback ...")
         assert store.find(claim.id).cursor == 5
-        assert events(store, claim.message) == ["job.failed"]
+        assert events(store, claim.record()) == ["job.failed"]
 
     def test_failures_in_a_row_are_counted_until_there_is_progress(
         self, store: ProgressStore, claim: Claim
@@ -76,7 +76,7 @@ class EndingSuite(StoreFixtures):
         assert third.failures == 2
         record = message(store.settle(third, suspended(AT_3)))
         assert granted(store.claim(record, "four")).failures == 0
-        assert events(store, claim.message)[:2] == ["job.retrying", "job.retrying"]
+        assert events(store, claim.record())[:2] == ["job.retrying", "job.retrying"]
 
     def test_a_cancelled_job_keeps_its_progress_and_the_reason(
         self, store: ProgressStore, claim: Claim
@@ -160,7 +160,7 @@ class EndingSuite(StoreFixtures):
         hasty.confirm(record)
         assert hasty.recover() == []
         claim = granted(hasty.claim(record, "two"))
-        assert (claim.reason, claim.message.resumptions) == ("died", 1)
+        assert (claim.reason, claim.resumptions) == ("died", 1)
 
     def test_deaths_beyond_the_limit_of_resumptions_are_not_recovered(
         self, store: ProgressStore, claim: Claim
@@ -180,7 +180,7 @@ class EndingSuite(StoreFixtures):
         self, store: ProgressStore, claim: Claim
     ) -> None:
         store.expire(claim.id, claim.worker)
-        again = granted(store.claim(claim.message, "two"))
+        again = granted(store.claim(claim.record(), "two"))
         with_state = '{"completed":[],"state":{"n":1}}'
         ended = store.settle(again, failed(with_state, made_progress=False), retry_in=0.0)
         assert store.find(claim.id).deaths == 1

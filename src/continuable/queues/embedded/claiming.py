@@ -77,7 +77,7 @@ class Claimed:
             progress=progress,
         )
 
-    def label(self) -> JobRecord:
+    def identity(self) -> JobRecord:
         """What can be known of the job, however damaged its row is."""
         return JobRecord(
             id=self.id,

@@ -77,7 +77,9 @@ def begin(
     pid, queues, stop, text, claimed, retries, is_turn, is_missing, waiting = found
     claim = RedisProgress.claimed(job.id, claimant, claimed)
     if claim is not None:
-        message: Message | None = Message(claim.message, retries=retries)
+        record = claim.identity()
+        record.executions -= 1  # as its message says it: this claim may be given back
+        message: Message | None = Message(record, retries=retries)
     else:
         message = None if text is None else Message.from_json(text)
     return Beginning(
