@@ -194,6 +194,11 @@ def readable(progress: str) -> dict[str, Any]:
     return plain if isinstance(plain, dict) else {}
 
 
+def row_from(values: Sequence[Any]) -> Row:
+    """A row from what a table has of it, in the order of `COLUMNS`."""
+    return row_of(dict(zip(COLUMNS, values, strict=True)))
+
+
 def row_of(values: dict[str, Any]) -> Row:
     """A row from what a store has kept of it, by the names of its fields."""
     return Row(**{**values, "state": State(values["state"])})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,8 +18,48 @@ from continuable.sqlite.database import Database
 from continuable.sqlite.location import SCHEME, path_of
 from continuable.sqlite.troubles import trouble
 
+# Its sessions hand every statement the time.
+DIALECT = dataclasses.replace(SQLITE, now=":now")
 
-class SQLiteProgress(SQLStore):
+
+class SQLiteStore(SQLStore):
+    """Rows in a table of an SQLite file."""
+
+    def __init__(self, database: Database, *, lease: float = LEASE) -> None:
+        super().__init__(lease=lease)
+        self.database = database
+
+    @property
+    def _dialect(self) -> Dialect:
+        return DIALECT
+
+    @contextmanager
+    def _writing(self, timeout: float | None = None) -> Iterator[SQLiteSession]:
+        wait = LOCK_WAIT if timeout is None else timeout
+        with self.database.transaction(timeout=wait) as connection:
+            yield SQLiteSession(connection, self.database.clock())
+
+    @contextmanager
+    def _reading(self) -> Iterator[SQLiteSession]:
+        with self.database.reading() as connection:
+            yield SQLiteSession(connection, self.database.clock())
+
+    def _joined(self, connection: Any, *, again: bool) -> AbstractContextManager[Session]:
+        self.database.refuse_other(connection, is_known=again)
+        return _Joined(connection, self.database)
+
+    def is_in_transaction(self, connection: Any) -> bool:
+        return connection is not None and is_in_transaction(connection)
+
+    def close(self) -> None:
+        """Close the file, which opens again when it is needed."""
+        self.database.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.database.path)!r})"
+
+
+class SQLiteProgress(SQLiteStore):
     """Progress in one SQLite file, for jobs whose queue and workers are on one machine.
 
     Args:
@@ -28,66 +69,43 @@ class SQLiteProgress(SQLStore):
     """
 
     def __init__(self, path: str | Path, *, lease: float = LEASE) -> None:
-        super().__init__(lease=lease)
         is_url = isinstance(path, str) and path.startswith(SCHEME)
-        self._database = _ProgressDatabase(path_of(str(path)) if is_url else path)
+        database = _ProgressDatabase(path_of(str(path)) if is_url else path)
+        super().__init__(database, lease=lease)
 
-    @property
-    def _dialect(self) -> Dialect:
-        return SQLITE
 
-    @contextmanager
-    def _writing(self, timeout: float | None = None) -> Iterator[Session]:
-        wait = LOCK_WAIT if timeout is None else timeout
-        with self._database.transaction(timeout=wait) as connection:
-            yield _Session(connection)
+class SQLiteSession:
+    """The statements of one transaction, which all happen at the same time."""
 
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with self._database.reading() as connection:
-            yield _Session(connection)
+    __slots__ = ("connection", "now")
 
-    def _joined(self, connection: Any, *, again: bool) -> AbstractContextManager[Session]:
-        self._database.refuse_other(connection, is_known=again)
-        return _Joined(connection, self._database.path)
+    def __init__(self, connection: sqlite3.Connection, now: float) -> None:
+        self.connection = connection
+        self.now = now
 
-    def is_in_transaction(self, connection: Any) -> bool:
-        return connection is not None and is_in_transaction(connection)
-
-    def close(self) -> None:
-        """Close the file, which opens again when it is needed."""
-        self._database.close()
-
-    def __repr__(self) -> str:
-        return f"SQLiteProgress({str(self._database.path)!r})"
+    def run(self, sql: str, parameters: Parameters) -> Result:
+        """Run one; its parameters are written `:so`."""
+        cursor = self.connection.cursor()
+        cursor.row_factory = None  # rows come as tuples, whatever the user has set
+        cursor.execute(sql, {**parameters, "now": self.now})
+        return Result(cursor.fetchall(), cursor.rowcount)
 
 
 class _Joined:
     """No generator: this is once a batch."""
 
-    __slots__ = ("_connection", "_path")
+    __slots__ = ("_connection", "_database")
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, database: Database) -> None:
         self._connection = connection
-        self._path = path
+        self._database = database
 
     def __enter__(self) -> Session:
-        return _Session(self._connection)
+        return SQLiteSession(self._connection, self._database.clock())
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, sqlite3.Error):
-            raise trouble(error, self._path) from error
-
-
-class _Session:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def run(self, sql: str, parameters: Parameters) -> Result:
-        cursor = self._connection.cursor()
-        cursor.row_factory = None  # rows come as tuples, whatever the user has set
-        cursor.execute(sql, parameters)
-        return Result(cursor.fetchall(), cursor.rowcount)
+            raise trouble(error, self._database.path) from error
 
 
 class _ProgressDatabase(Database):

@@ -1,4 +1,7 @@
-"""The statements in `*.sql`, as each database wants them."""
+"""The statements in `*.sql`, as each database wants them.
+
+`ROW_COLUMNS`, `ROW_VALUES` and `ROW_ASSIGNMENTS` in them are those of `Row`, and `NOW` is the time.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from continuable.progress.row import COLUMNS
+
 FOLDER = Path(__file__).parent
 
 NOW = re.compile(r"\bNOW\b")
 INSERT_IF_ABSENT = "ON CONFLICT DO NOTHING"
+ROW_COLUMNS = ", ".join(COLUMNS)
+ROW_VALUES = ", ".join("NOW" if name == "enqueued_at" else f":{name}" for name in COLUMNS)
+ROW_ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in COLUMNS if name != "id")
+TABLE = "continuable_progress"
 LOCKING = re.compile(r"FOR UPDATE( SKIP LOCKED)?")
 
 
@@ -27,6 +36,9 @@ class Dialect:
     """Else `BEGIN IMMEDIATE` has locked the whole file."""
     changes_at_once: bool = True
     """Can one statement change a row that it has looked into first, and give it back?"""
+    table: str = TABLE
+    folder: Path = FOLDER
+    """Statements in there come before those of the same name here."""
 
     def statement(self, name: str) -> str:
         """The text of `<name>.sql`. Parameters are written `:so`."""
@@ -66,8 +78,11 @@ class Dialect:
 
 @cache
 def _statement(dialect: Dialect, name: str) -> str:
-    text = (FOLDER / f"{name}.sql").read_text("utf-8")
+    path = dialect.folder / f"{name}.sql"
+    text = (path if path.exists() else FOLDER / path.name).read_text("utf-8")
     text = re.sub(r"^--.*\n", "", text, flags=re.MULTILINE)
+    text = text.replace(TABLE, dialect.table).replace("ROW_COLUMNS", ROW_COLUMNS)
+    text = text.replace("ROW_VALUES", ROW_VALUES).replace("ROW_ASSIGNMENTS", ROW_ASSIGNMENTS)
     text = NOW.sub(lambda _: dialect.now, text)
     text = text.replace(INSERT_IF_ABSENT, dialect.insert_if_absent)
     if not dialect.locks_rows:

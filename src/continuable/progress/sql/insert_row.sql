@@ -1,12 +1,2 @@
-INSERT INTO continuable_progress (
-    id, name, queue, priority, arguments, progress, state, worker, ended_by, lease_until, fence,
-    sequence, delivery, issued, executions, resumptions, failures, deaths, enqueued_at, run_at, started_at,
-    saved_at, finished_at, longest_gap, reason, error, traceback, result, envelope
-)
-VALUES (
-    :id, :name, :queue, :priority, :arguments, :progress, :state, :worker, :ended_by, :lease_until,
-    :fence, :sequence, :delivery, :issued, :executions, :resumptions, :failures, :deaths, NOW, :run_at,
-    :started_at, :saved_at, :finished_at, :longest_gap, :reason, :error, :traceback, :result,
-    :envelope
-)
+INSERT INTO continuable_progress (ROW_COLUMNS) VALUES (ROW_VALUES)
 ON CONFLICT DO NOTHING

@@ -1,5 +1,1 @@
-SELECT
-    id, name, queue, priority, arguments, progress, state, worker, ended_by, lease_until, fence,
-    sequence, delivery, issued, executions, resumptions, failures, deaths, enqueued_at, run_at, started_at,
-    saved_at, finished_at, longest_gap, reason, error, traceback, result, envelope
-FROM continuable_progress
+SELECT ROW_COLUMNS FROM continuable_progress

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from continuable.core.outcome import Completed
@@ -21,7 +22,7 @@ from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import Claim, Note, Save
-from continuable.progress.row import COLUMNS, DEFAULT_QUEUE, Row, claim_of, new_row, row_of
+from continuable.progress.row import DEFAULT_QUEUE, Row, claim_of, new_row, row_from
 from continuable.progress.rowstore import HISTORY, RowStore, Transition
 from continuable.progress.sql.dialects import Dialect
 
@@ -152,11 +153,12 @@ class SQLStore(RowStore):
         order = " ORDER BY enqueued_at DESC, id DESC LIMIT :limit"
         with self._reading() as session:
             rows = session.run(self._dialect.statement("rows") + where + order, parameters).rows
-        return builtins.list(self._infos((row[0], partial(_row, row)) for row in rows))
+        return builtins.list(self._infos((row[0], partial(row_from, row)) for row in rows))
 
     def counts(self) -> dict[State, int]:
         with self._reading() as session:
-            return {State(state): count for state, count in self._run(session, "count_rows").rows}
+            rows = self._run(session, "count_rows").rows
+        return {State(state): number for state, number in rows if number}
 
     def history(self, job_id: str) -> builtins.list[HistoryEntry]:
         with self._reading() as session:
@@ -168,10 +170,13 @@ class SQLStore(RowStore):
                 for at, event, data in rows
             ]
 
-    def prune(self, older_than: float, *, failed: bool = False) -> int:
-        """Forget finished jobs, part by part: no worker waits long for a lock."""
+    def prune(self, older_than: float, *, failed: bool = False, parts: int | None = None) -> int:
+        """Forget finished jobs, part by part: no worker waits long for a lock.
+
+        `parts`: no more than so many.
+        """
         removed = 0
-        while True:
+        for _ in count() if parts is None else range(parts):
             with self._writing() as session:
                 age = {"seconds": older_than, "failed": int(failed)}
                 found = self._run(session, "finished_before", **age).rows
@@ -181,7 +186,8 @@ class SQLStore(RowStore):
                         self._run(session, "delete_history", id=job_id)
                     removed += gone
             if not found:
-                return removed
+                break
+        return removed
 
     # --- rows
 
@@ -258,7 +264,7 @@ class SQLStore(RowStore):
         if not rows:
             raise JobNotFoundError(job_id)
         now, *values = rows[0]
-        row, before = _row(values), _row(values)
+        row, before = row_from(values), row_from(values)
         told: list[Told] = []
         answer = transition(row, now, told)
         if row != before:
@@ -275,7 +281,7 @@ class SQLStore(RowStore):
             rows = session.run(sql, {"id": job_id}).rows
         if not rows:
             raise JobNotFoundError(job_id)
-        return _row(rows[0])
+        return row_from(rows[0])
 
     def _set_aside(self, job_id: str) -> None:
         with self._writing() as session:
@@ -320,7 +326,3 @@ class SQLStore(RowStore):
 
     def _run(self, session: Session, statement: str, /, **parameters: Any) -> Result:
         return session.run(self._dialect.statement(statement), parameters)
-
-
-def _row(values: Sequence[Any]) -> Row:
-    return row_of(dict(zip(COLUMNS, values, strict=True)))
