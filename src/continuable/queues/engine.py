@@ -7,24 +7,19 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
-from functools import cached_property
+from collections.abc import Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from continuable.core.definition import OWN_STORE
 from continuable.errors import QueueError, StoreError
-from continuable.events.requests import tell_request
-from continuable.events.stream import EventStream
-from continuable.model.info import HistoryEntry, JobInfo, JobResult
 from continuable.model.payload import Enqueued, Enqueueing, JobRecord
-from continuable.model.states import State
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
+from continuable.queues.board import StoreBoard
 from continuable.queues.capabilities import Capabilities
 
 if TYPE_CHECKING:
-    import builtins
-
     from continuable.core.definition import Definition, Registry
     from continuable.queues.consumer import Deliveries
 
@@ -103,9 +98,10 @@ class EngineQueue(Capabilities, ABC):
         return [Enqueued(item.record.id, is_new=True) for item in items]
 
     @property
-    def board(self) -> EngineBoard:
+    def board(self) -> StoreBoard:
         """What is known of the jobs, and how to steer them."""
-        return EngineBoard(self, self.store, self._registry.events)
+        send = partial(self.send, wait=0.0)
+        return StoreBoard(self.store, self._registry.events, send, self)
 
     @cached_property
     def store(self) -> ProgressStore:
@@ -163,65 +159,3 @@ class EngineQueue(Capabilities, ABC):
         is_delayed = item.wait > 0 or item.run_at is not None
         if is_delayed and not self.supports_delay:
             raise QueueError(f"{self!r} cannot delay jobs: leave wait= and at= out")
-
-
-class EngineBoard:
-    """The `Board` of jobs whose store knows them, and whose engine carries their messages."""
-
-    def __init__(self, queue: EngineQueue, store: ProgressStore, events: EventStream) -> None:
-        self._queue = queue
-        self._store = store
-        self._events = events
-
-    def find(self, job_id: str) -> JobInfo:
-        """One job; `JobNotFoundError` where there is none."""
-        return self._store.find(job_id)
-
-    def list(
-        self,
-        *,
-        states: Collection[State] | None = None,
-        queue: str | None = None,
-        name: str | None = None,
-        limit: int = 100,
-    ) -> builtins.list[JobInfo]:
-        """Jobs, the newest first."""
-        return self._store.list(states=states, queue=queue, name=name, limit=limit)
-
-    def counts(self) -> dict[State, int]:
-        """How many jobs are in each state."""
-        return self._store.counts()
-
-    def history(self, job_id: str) -> builtins.list[HistoryEntry]:
-        """What was worth telling of a job, oldest first."""
-        return self._store.history(job_id)
-
-    def result(self, job_id: str) -> JobResult:
-        """How a job stands; `JobNotFoundError` where there is none."""
-        return self._store.result(job_id)
-
-    def request(self, job_id: str, verb: str) -> JobInfo:
-        """Ask `verb` of a job; what has to run again is sent to the engine's queue.
-
-        Raises `QueueError` where the engine does not take it: then it is sent as if its worker
-        had died.
-        """
-        before = self._store.result(job_id).state
-        requested = self._store.request(job_id, verb)
-        tell_request(self._events, verb, before, requested.info)
-        if requested.record is not None:
-            try:
-                self._queue.send(requested.record, 0.0)
-            except QueueError:
-                raise
-            except Exception as error:  # in the words of whatever engine that is
-                raise QueueError(
-                    f"Job {job_id!r} is {requested.info.state}, and could not be put on "
-                    f"{self._queue!r} ({type(error).__name__}): a worker does that once it can"
-                ) from error
-            self._store.confirm(requested.record)
-        return requested.info
-
-    def prune(self, older_than: float, *, failed: bool = False) -> int:
-        """Forget jobs that finished over `older_than` seconds ago; how many those were."""
-        return self._store.prune(older_than, failed=failed)
