@@ -106,7 +106,7 @@ def claiming(folder: Path) -> Iterator[Figure]:
     def claims(waiting: int) -> float:
         table = apps[waiting].queue.table
         started = time.perf_counter()
-        taken = [table.claim("benchmark") for _ in range(CLAIMS // ROUNDS)]
+        taken = [table.claim_next("benchmark") for _ in range(CLAIMS // ROUNDS)]
         seconds = time.perf_counter() - started
         for claimed in taken:
             table.release(claimed)

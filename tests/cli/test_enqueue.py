@@ -57,7 +57,7 @@ def test_at_says_when_it_starts(call, add, table, typed, moment):
 
 def test_a_moment_that_is_over_is_now(call, add, table):
     call("enqueue", add, "add", "1", "--at", "2020-01-01")
-    assert table.claim("me") is not None
+    assert table.claim_next("me") is not None
 
 
 def test_in_and_at_exclude_each_other(call, add):
@@ -120,7 +120,7 @@ def test_another_queue_takes_jobs_as_well(call, elsewhere):
 def test_waiting_time_starts_when_it_is_enqueued(call, add, table):
     call("enqueue", add, "add", "1", "--in", "10ms")
     deadline = time.monotonic() + 10
-    while table.claim("me") is None:
+    while table.claim_next("me") is None:
         assert time.monotonic() < deadline
         time.sleep(0.005)
 

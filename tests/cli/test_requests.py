@@ -42,10 +42,10 @@ def test_a_waiting_job_is_held_and_carries_on(call, waiting, table):
     result = call("pause", waiting, "x")
     assert result.stdout == "add[x] is paused: `continuable resume` lets it carry on\n"
     assert table.find("x").state is State.PAUSED
-    assert table.claim("me") is None
+    assert table.claim_next("me") is None
     result = call("resume", waiting, "x")
     assert result.stdout.endswith(": the next free worker carries on with it\n")
-    assert table.claim("me").id == "x"
+    assert table.claim_next("me").id == "x"
 
 
 def test_a_running_job_is_asked(call, running, table):
@@ -152,7 +152,7 @@ def old(call, waiting, table):
     """The job `x` that has finished an hour ago, and `y` that has finished just now."""
     call("enqueue", waiting, "add", "1", "--id", "y")
     for job_id in ("x", "y"):
-        table.settle(Ran(table.claim_job("me", job_id), Completed(result="null", progress=None)))
+        table.end(Ran(table.claim_job("me", job_id), Completed(result="null", progress=None)))
     an_hour_ago = datetime.now(UTC).timestamp() - 3600
     with table.database.transaction() as connection:
         connection.execute(
@@ -179,7 +179,7 @@ def test_failed_jobs_stay_unless_they_are_meant(call, waiting, table):
         made_progress=False,
         may_retry=False,
     )
-    table.settle(Ran(table.claim_job("me", "x"), failed))
+    table.end(Ran(table.claim_job("me", "x"), failed))
     age = ("--older-than", "0")
     assert call("prune", waiting, *age).stdout == "0 finished jobs forgotten\n"
     assert call("prune", waiting, *age, "--failed").stdout == "1 finished job forgotten\n"

@@ -87,7 +87,7 @@ def test_a_job_is_shown_without_its_code(call, failed):
 def test_a_dead_workers_job_says_so(call, add, table):
     call("enqueue", add, "add", "1", "--id", "x")
     table.claim_job("dead", "x")
-    table.recover(["dead"])
+    table.reclaim(["dead"])
     shown = call("show", add, "x").stdout
     assert "deaths      1 in a row: its worker died with it" in shown
     assert "interrupted (died)" in shown

@@ -64,10 +64,10 @@ def prepare(queue: EmbeddedQueue, found: JobInfo) -> str:
     """
     name = phrases.title(found)
     if found.state is State.FAILED:
-        queue.table.request(found.id, "retry")
+        queue.board.request(found.id, "retry")
         return f"{name} has failed before: it goes on {phrases.place(found)}"
     if found.state.is_finished:
-        queue.table.request(found.id, "restart")
+        queue.board.request(found.id, "restart")
         return f"{name} was {found.state} before: it begins anew"
     if found.worker and found.state.is_running:
         if not dead_workers(queue.database.path, [found.worker]):
@@ -75,7 +75,7 @@ def prepare(queue: EmbeddedQueue, found: JobInfo) -> str:
                 f"Job {found.id!r} is {found.state} on worker {found.worker}: "
                 f"`continuable watch {found.id}` shows it"
             )
-        queue.table.recover([found.worker])
+        queue.table.reclaim([found.worker])
     return f"{name} goes on {phrases.place(found)}" if found.progress else ""
 
 

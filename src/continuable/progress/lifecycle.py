@@ -196,31 +196,38 @@ def recover(
     return _issue(row, now, 0.0, lease)
 
 
-def mark_died(row: Row, now: float, told: list[Told], limits: Limits) -> None:
-    """The worker that holds the row has died."""
+def mark_died(row: Row, now: float, told: list[Told], limits: Limits, reason: str = DIED) -> None:
+    """The worker that holds the row has ended, and left the job where its last save says.
+
+    `reason`: another one than its death, where the worker had time to say it. Then it counts as a
+    resumption, and not as a death.
+    """
     worker, row.worker, row.lease_until = row.worker, None, None
     row.state = AFTER_REQUEST.get(row.state, State.INTERRUPTED)
-    row.reason = DIED
-    row.deaths += 1
+    row.reason = reason
+    row.deaths += reason == DIED
     row.fence += 1
     place = place_of(row)
-    error = _beyond(limits, row, place) if row.state is State.INTERRUPTED else None
-    if error is None:
-        row.resumptions += 1
-    else:
+    error = _beyond(limits, row) if row.state is State.INTERRUPTED else None
+    if error is not None:
+        error = f"{error}, last {place}"
         row.state, row.error, row.traceback = State.FAILED, error, None
     if row.state.is_finished:
         row.finished_at = now
-    data = {"reason": DIED, "description": place, "worker": worker, "state": str(row.state)}
-    _tell(row, told, "job.died", data)
+    else:
+        row.resumptions += 1
+    event = "job.died" if reason == DIED else "job.interrupted"
+    data = {"reason": reason, "description": place, "worker": worker, "state": str(row.state)}
+    _tell(row, told, event, data)
     if error is not None:
         _tell(row, told, "job.failed", {"error": error})
 
 
-def _beyond(limits: Limits, row: Row, place: str) -> str | None:
+def _beyond(limits: Limits, row: Row) -> str | None:
     """Which limit a job has exceeded whose worker has died, as its error."""
-    if row.deaths >= limits.max_deaths:
-        return f"Killed its worker {row.deaths} times in a row without progress, last {place}"
+    if row.reason == DIED and row.deaths >= limits.max_deaths:
+        times = "once" if row.deaths == 1 else f"{row.deaths} times in a row"
+        return f"Killed its worker {times} without progress"
     if limits.max_resumptions is not None and row.resumptions >= limits.max_resumptions:
         error = ResumeLimitError(limits.max_resumptions)
         return "".join(traceback.format_exception_only(error)).strip()

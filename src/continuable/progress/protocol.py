@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Collection
 
+    from continuable.core.definition import Definition
     from continuable.core.outcome import Outcome
     from continuable.model.info import HistoryEntry
 
@@ -28,6 +29,13 @@ class Limits:
     """Deaths in a row without progress after which it has failed."""
     max_resumptions: int | None = None
     """Resumptions after interruptions, errors and deaths; `None`: any number."""
+
+    @classmethod
+    def of(cls, job: Definition | None) -> Limits:
+        """Those of a job; `None`: its code is not here."""
+        if job is None:
+            return DEFAULT_LIMITS
+        return cls(job.options.max_deaths, job.options.max_resumptions)
 
 
 DEFAULT_LIMITS = Limits()

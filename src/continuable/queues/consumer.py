@@ -23,7 +23,6 @@ from continuable.events.log import try_to_log
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.protocol import (
-    DEFAULT_LIMITS,
     Busy,
     Claim,
     Held,
@@ -306,7 +305,7 @@ class Deliveries:
             self.give_back(claim)
             raise
 
-    def _settle(self, ran: Ran[Claim]) -> Settled:
+    def _settle(self, ran: Ran) -> Settled:
         def settle(_timeout: float) -> Settled:
             return self._store.settle(
                 ran.claimed,
@@ -340,15 +339,11 @@ class Deliveries:
             self._store.renew(self.worker)
 
     def _limits(self, name: str) -> Limits:
-        definition = self._jobs.get(name)
-        if definition is None:
-            return DEFAULT_LIMITS
-        options = definition.options
-        return Limits(options.max_deaths, options.max_resumptions)
+        return Limits.of(self._jobs.get(name))
 
     # --- what the history tells and no execution does
 
-    def _tell(self, ran: Ran[Claim], settled: Settled) -> None:
+    def _tell(self, ran: Ran, settled: Settled) -> None:
         """A request has won over the way in which the execution ended."""
         if not isinstance(ran.outcome, Suspended):
             return
@@ -392,7 +387,7 @@ class Deliveries:
             return "where its progress cannot be read"
 
 
-def _delivered(ran: Ran[Claim], settled: Settled) -> Delivered:
+def _delivered(ran: Ran, settled: Settled) -> Delivered:
     if settled.record is not None:
         return Again(settled.record, _wait(ran))
     if settled.state is None or isinstance(ran.outcome, Suspended):
@@ -400,7 +395,7 @@ def _delivered(ran: Ran[Claim], settled: Settled) -> Delivered:
     return Ended(ran.outcome)  # type: ignore[arg-type]  # the only ones left
 
 
-def _wait(ran: Ran[Claim]) -> float:
+def _wait(ran: Ran) -> float:
     if isinstance(ran.outcome, Suspended):
         return ran.outcome.wait
     return ran.retry_in or 0.0

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from continuable.core.attention import Attention
 from continuable.core.execution import Execution
@@ -18,10 +18,9 @@ from continuable.core.interrupt import CANCELLED, DIED, MAX_RUNTIME, PAUSED, Sup
 from continuable.core.outcome import storable
 from continuable.errors import JobNotFoundError, StoreError
 from continuable.events.emission import Emission
-from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.lifecycle import has_advanced
-from continuable.progress.protocol import Keeper, Note, Save
+from continuable.progress.protocol import Claim, Keeper, Note, Save
 
 logger = logging.getLogger("continuable")
 
@@ -31,53 +30,6 @@ UNREADABLE_PAUSE = 0.2
 """Seconds between two looks into a database that cannot be read."""
 LOCK_WAIT_AT_BORDERS = 0.05
 """Seconds: it may be the job's own open transaction that holds the lock."""
-
-
-class Runnable(Protocol):
-    """A claim, as a queue or a store has granted it."""
-
-    @property
-    def id(self) -> str:
-        """The job's id."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The job's name."""
-        ...
-
-    @property
-    def fence(self) -> int:
-        """The number of the claim: a higher one means that it has been taken away."""
-        ...
-
-    @property
-    def worker(self) -> str:
-        """Whose it is."""
-        ...
-
-    @property
-    def failures(self) -> int:
-        """In a row, without progress."""
-        ...
-
-    @property
-    def reason(self) -> str | None:
-        """Why it was interrupted last."""
-        ...
-
-    @property
-    def progress(self) -> str:
-        """How far the job has come, serialised."""
-        ...
-
-    def record(self) -> JobRecord:
-        """The job as plain data; `DeserializationError` where that is damaged."""
-        ...
-
-    def identity(self) -> JobRecord:
-        """What can be known of it, damaged or not."""
-        ...
 
 
 class RunningJob:
@@ -96,7 +48,7 @@ class RunningJob:
     def __init__(
         self,
         keeper: Keeper,
-        claimed: Runnable,
+        claimed: Claim,
         hand_over: Callable[[], object],
         *,
         save_every: float,

@@ -7,7 +7,6 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
 
 from continuable.core.definition import Definition
 from continuable.core.execution import Execution
@@ -15,13 +14,11 @@ from continuable.core.options import exponential_backoff
 from continuable.core.outcome import ErrorReport, Failed, Outcome, Suspended
 from continuable.errors import DeserializationError
 from continuable.events.log import try_to_log
-from continuable.progress.protocol import Keeper, Note
+from continuable.progress.protocol import Claim, Keeper, Note
 from continuable.worker.eventloop import EventLoop, LoopEndedError
 from continuable.worker.forked import aleave_if_forked, leave_if_forked
-from continuable.worker.run import Runnable, RunningJob
+from continuable.worker.run import RunningJob
 from continuable.worker.watcher import Watcher
-
-R = TypeVar("R", bound=Runnable)
 
 LOOP_ENDED = "event loop ended"
 """The reason of an `async def` job whose event loop another job has broken."""
@@ -32,10 +29,10 @@ UNKNOWN_JOB_WAIT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ran(Generic[R]):
+class Ran:
     """How an execution ended, and what to write."""
 
-    claimed: R
+    claimed: Claim
     outcome: Outcome
     longest_gap: float = 0.0
     retry_in: float | None = None
@@ -77,7 +74,7 @@ class Runner:
         """End what was started for jobs."""
         self._loop.stop()
 
-    def run(self, claimed: R, started: Callable[[RunningJob], None] | None = None) -> Ran[R]:
+    def run(self, claimed: Claim, started: Callable[[RunningJob], None] | None = None) -> Ran:
         """Run the job; nothing of it is written yet. `started` is told before it begins."""
         definition = self._jobs.get(claimed.name)
         if definition is None:
@@ -90,7 +87,9 @@ class Runner:
             self._watcher.remove(running)
         return _ran(running, execution, outcome)
 
-    async def arun(self, claimed: R, started: Callable[[RunningJob], None] | None = None) -> Ran[R]:
+    async def arun(
+        self, claimed: Claim, started: Callable[[RunningJob], None] | None = None
+    ) -> Ran:
         """The same for an `async def` job, on the event loop of the caller.
 
         A cancellation of the caller's reaches the job, and comes out of here.
@@ -106,7 +105,7 @@ class Runner:
             self._watcher.remove(running)
         return _ran(running, execution, outcome)
 
-    def _running(self, definition: Definition, claimed: R) -> RunningJob:
+    def _running(self, definition: Definition, claimed: Claim) -> RunningJob:
         options = definition.options
         running = RunningJob(
             self._keeper,
@@ -162,7 +161,7 @@ class Runner:
             return leave_if_forked(execution.escaped(error), process)
 
 
-def _ran(running: RunningJob, execution: Execution, outcome: Outcome) -> Ran[Any]:
+def _ran(running: RunningJob, execution: Execution, outcome: Outcome) -> Ran:
     claimed = running.claimed
     retry_in = None
     if isinstance(outcome, Failed):
@@ -181,7 +180,7 @@ def _retry_in(definition: Definition, failures: int) -> float | None:
         return exponential_backoff(failures)
 
 
-def _without_code(claimed: Runnable) -> Suspended:
+def _without_code(claimed: Claim) -> Suspended:
     summary = (
         f"No job is registered as {claimed.name!r} here: deploy the release that has it, import "
         f"its module in the app's, or register the new function under the old name="
@@ -199,7 +198,7 @@ def _without_code(claimed: Runnable) -> Suspended:
     )
 
 
-def _unreadable(claimed: Runnable, error: DeserializationError) -> Failed:
+def _unreadable(claimed: Claim, error: DeserializationError) -> Failed:
     return Failed(
         error=error,
         report=ErrorReport(summary=f"{type(error).__name__}: {error}", traceback=""),

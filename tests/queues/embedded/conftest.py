@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from continuable.model.payload import Enqueueing, JobRecord
-from continuable.queues.embedded.claiming import Claimed
+from continuable.progress import Claim
 from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.table import JobTable
@@ -60,16 +60,16 @@ def enqueue(table: JobTable) -> Callable[..., str]:
 
     def enqueue(name: str = "app.job", **options: object) -> str:
         item = enqueueing(options.pop("id", f"job-{next(numbers)}"), name, **options)
-        return table.add([item])[0].id
+        return table.enqueue([item])[0].id
 
     return enqueue
 
 
 @pytest.fixture
-def claimed(table: JobTable, enqueue: Callable[..., str]) -> Callable[..., Claimed]:
+def claimed(table: JobTable, enqueue: Callable[..., str]) -> Callable[..., Claim]:
     """Put one job on the queue and claim it."""
 
-    def claimed(worker: str = "me", **options: object) -> Claimed:
+    def claimed(worker: str = "me", **options: object) -> Claim:
         job = table.claim_job(worker, enqueue(**options))
         assert job is not None
         return job
@@ -78,9 +78,7 @@ def claimed(table: JobTable, enqueue: Callable[..., str]) -> Callable[..., Claim
 
 
 @pytest.fixture
-def running_elsewhere(
-    claimed: Callable[..., Claimed], path: Path
-) -> Iterator[Callable[..., Claimed]]:
+def running_elsewhere(claimed: Callable[..., Claim], path: Path) -> Iterator[Callable[..., Claim]]:
     """Put one job on the queue and claim it for a worker that is alive."""
     lock = WorkerLock(path, "alive")
     lock.acquire()

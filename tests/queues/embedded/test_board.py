@@ -1,5 +1,6 @@
 import pytest
 
+from continuable.core.interrupt import STOPPING
 from continuable.core.outcome import Completed, ErrorReport, Failed
 from continuable.errors import JobNotFoundError
 from continuable.model.states import State
@@ -14,7 +15,7 @@ def jobs(table, enqueue):
     """One completed, one running, one interrupted by a restart of its worker, two waiting."""
     for job_id in ("done", "running", "waiting"):
         enqueue(id=job_id, name=f"app.{job_id}", queue="x" if job_id == "waiting" else None)
-    table.settle(Ran(table.claim_job("me", "done"), DONE))
+    table.end(Ran(table.claim_job("me", "done"), DONE))
     table.claim_job("me", "running")
     enqueue(id="later", name="app.waiting", wait=60)
 
@@ -49,7 +50,7 @@ def test_jobs_are_counted_by_state(table, jobs):
 
 
 def test_the_counts_are_right_with_every_kind_of_unfinished_job(table, jobs, raw):
-    table.hand_back("me")
+    table.reclaim(["me"], STOPPING)
     raw.execute("UPDATE continuable_jobs SET state = 'interrupted' WHERE id = 'later'")
     assert table.counts() == {State.WAITING: 1, State.INTERRUPTED: 2, State.COMPLETED: 1}
 
@@ -71,13 +72,13 @@ def test_old_finished_jobs_are_pruned_with_their_history(table, jobs, clock, raw
     assert table.prune(101) == 0
     assert table.prune(99) == 1
     assert "done" not in ids(table.list())
-    assert raw.execute("SELECT count(*) FROM continuable_history").fetchone() == (0,)
+    assert raw.execute("SELECT count(*) FROM continuable_jobs_history").fetchone() == (0,)
 
 
 def test_failed_jobs_stay_unless_they_are_meant(table, enqueue, clock):
     claimed = table.claim_job("me", enqueue(id="failed"))
     report = ErrorReport("ValueError: no", "")
-    table.settle(
+    table.end(
         Ran(
             claimed,
             Failed(
@@ -102,7 +103,7 @@ def test_what_has_finished_this_very_moment_is_as_old_as_nothing(table, enqueue,
 
 
 def test_no_more_parts_than_asked_for_are_pruned(table, make, raw, clock):
-    table.add([make(f"j{n}") for n in range(1200)])
+    table.enqueue([make(f"j{n}") for n in range(1200)])
     raw.execute("UPDATE continuable_jobs SET state = 'completed', finished_at = enqueued_at")
     clock.pass_by(1)
     assert table.prune(0, parts=1) == 500
@@ -110,7 +111,7 @@ def test_no_more_parts_than_asked_for_are_pruned(table, make, raw, clock):
 
 
 def test_more_jobs_than_fit_a_batch_are_pruned(table, make, raw, clock):
-    table.add([make(f"j{n}") for n in range(1200)])
+    table.enqueue([make(f"j{n}") for n in range(1200)])
     raw.execute("UPDATE continuable_jobs SET state = 'completed', finished_at = enqueued_at")
     clock.pass_by(1)
     assert table.prune(0) == 1200
@@ -119,7 +120,7 @@ def test_more_jobs_than_fit_a_batch_are_pruned(table, make, raw, clock):
 def test_a_discarded_job_is_gone_and_its_execution_fenced(table, jobs):
     claimed = table.claim_job("me", "waiting")
     table.discard("waiting")
-    assert not table.settle(Ran(claimed, DONE))
+    assert table.end(Ran(claimed, DONE)).state is None
     for verb in (table.find, table.history, table.result, table.discard):
         with pytest.raises(JobNotFoundError):
             verb("waiting")

@@ -106,17 +106,17 @@ def test_a_folder_is_refused(tmp_path):
 
 
 def test_a_damaged_file_says_how_to_repair_it(table, make, database, path):
-    table.add([make(f"j{n}") for n in range(500)])
+    table.enqueue([make(f"j{n}") for n in range(500)])
     database.close()
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     path.write_bytes(content)
     with pytest.raises(StoreError, match=r"damaged.*\.recover"):
-        table.claim("me")
+        table.claim_next("me")
 
 
 def test_a_newer_schema_asks_for_an_upgrade(database, raw, path):
-    raw.execute("UPDATE continuable_schema SET version = 3")
+    raw.execute("UPDATE continuable_schema SET version = 4")
     with pytest.raises(StoreError, match="upgrade continuable"):
         JobDatabase(path).open()
 
@@ -144,15 +144,15 @@ def test_the_users_own_tables_and_versions_are_left_alone(path):
 
 
 def test_a_full_disk_loses_nothing_and_is_told(table, make, database):
-    table.add([make("first")])
+    table.enqueue([make("first")])
     with database.reading() as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
     big = make("big", arguments=f'[["{"x" * 100_000}"],{{}}]')
     with pytest.raises(StoreError, match="disk is full"):
-        table.add([big])
+        table.enqueue([big])
     assert [job.id for job in table.list()] == ["first"]
-    assert table.claim("me").id == "first"
+    assert table.claim_next("me").id == "first"
 
 
 def test_a_read_only_file_says_what_to_change(path, database):

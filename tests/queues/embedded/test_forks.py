@@ -60,7 +60,7 @@ def test_a_child_is_not_locked_out_by_what_a_thread_of_its_parent_was_writing(ta
 
     go_on = threading.Event()
     with meanwhile(write):
-        assert Child(lambda: table.add([make("the child's")])).told() == "done"
+        assert Child(lambda: table.enqueue([make("the child's")])).told() == "done"
     assert table.find("the child's").id == "the child's"
 
 
@@ -80,7 +80,7 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parent_that_was_opening_the_f
         table.database.open()
 
     with meanwhile(open_slowly):
-        child = Child(lambda: table.add([make("the child's")]))
+        child = Child(lambda: table.enqueue([make("the child's")]))
     timer = threading.Timer(PATIENCE, os.kill, [child.pid, 9])
     timer.start()
     assert child.told() == "done"
@@ -92,10 +92,10 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parent_that_was_opening_the_f
 
 def test_what_a_child_enqueues_after_its_parent_has_closed_the_file_is_not_lost(table, make, path):
     def work():
-        table.add([make("before")])
+        table.enqueue([make("before")])
         os.write(written, b"1")
         os.read(closed, 1)
-        table.add([make("after")])
+        table.enqueue([make("after")])
 
     table.database.open()
     is_written, written = os.pipe()
@@ -112,10 +112,10 @@ def test_what_a_child_enqueues_after_its_parent_has_closed_the_file_is_not_lost(
 
 def test_a_child_of_a_fork_in_the_middle_of_a_transaction_is_told(table, make, database):
     with database.transaction():
-        child = Child(lambda: table.add([make("the child's")]))
+        child = Child(lambda: table.enqueue([make("the child's")]))
         assert "fork outside of transactions" in child.told()
     assert table.list() == []
-    assert Child(lambda: table.add([make("the child's")])).told() == "done"
+    assert Child(lambda: table.enqueue([make("the child's")])).told() == "done"
 
 
 def test_a_child_that_forks_closes_nothing_of_its_parents(table, make, database):
@@ -138,19 +138,19 @@ def test_a_child_that_forks_closes_nothing_of_its_parents(table, make, database)
 
 
 def test_a_parent_goes_on_with_connections_of_its_own(table, make, database):
-    table.add([make("before")])
+    table.enqueue([make("before")])
     connection, version = database.connection(), database.data_version()
     assert Child(lambda: None).told() == "done"
     assert connection.is_closed
     assert database.data_version() != version  # of what may have been written meanwhile
-    table.add([make("after")])
+    table.enqueue([make("after")])
     assert {job.id for job in table.list()} == {"before", "after"}
 
 
 def test_a_child_refuses_only_the_file_that_was_in_use(table, make, database, tmp_path):
     def work():
         other = JobDatabase(tmp_path / "other.db")
-        JobTable(other).add([make("the child's")])
+        JobTable(other).enqueue([make("the child's")])
 
     with database.transaction():
         assert Child(work).told() == "done"

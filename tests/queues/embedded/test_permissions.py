@@ -111,7 +111,7 @@ def test_who_may_write_the_file_alone_may_enqueue_and_not_work(app, folder):
 def test_a_worker_whose_lock_cannot_be_tried_is_not_taken_for_dead(app, folder):
     """Another user's: it is left to those who can try it."""
     (folder / "jobs.db-workers").mkdir()
-    app.queue.table.claim("theirs")
+    app.queue.table.claim_next("theirs")
     for file in folder.iterdir():
         file.chmod(0o777 if file.is_dir() else 0o666)
     folder.chmod(0o777)

@@ -23,13 +23,13 @@ table.database.open()
 print("ready", flush=True)
 sys.stdin.readline()
 done = Completed(result="null", progress=None)
-job = table.claim(worker)
+job = table.claim_next(worker)
 if worker == "hanging":
     print(job.id, flush=True)
     sys.stdin.readline()
 while job:
     print(job.id)
-    job = table.turn_over(Ran(job, done))
+    job = table.end_and_claim_next(Ran(job, done))
 """
 
 
@@ -43,7 +43,7 @@ def start(path, worker):
 
 
 def test_every_job_runs_once_whatever_number_of_processes_claim(table, make):
-    table.add([make(f"j{n}") for n in range(600)])
+    table.enqueue([make(f"j{n}") for n in range(600)])
     processes = [start(table.database.path, f"w{n}") for n in range(3)]
     for process in processes:
         assert process.stdout.readline() == "ready\n"
@@ -76,6 +76,6 @@ def test_the_jobs_of_a_killed_process_are_there_at_once(table, enqueue):
     process.kill()
     process.communicate()
     dead = dead_workers(path, table.workers())
-    assert [job.id for job in table.recover(dead)] == [job_id]
+    assert [job.id for job in table.reclaim(dead)] == [job_id]
     remove_files(path, dead)
-    assert table.claim("next").id == job_id
+    assert table.claim_next("next").id == job_id

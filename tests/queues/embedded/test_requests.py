@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from continuable.errors import JobNotFoundError, JobStateError, QueueError
@@ -25,11 +27,13 @@ def in_state(table, enqueue, raw, path):
         raw.execute(
             "UPDATE continuable_jobs SET state = :state, fence = 4, executions = 4, failures = 2,"
             ' deaths = 2, resumptions = 3, progress = \'{"current":["a",1]}\', worker = :worker,'
+            " lease_until = :lease_until,"
             " finished_at = :finished_at, error = 'E' WHERE id = :id",
             {
                 "id": job_id,
                 "state": state.value,
                 "worker": "alive" if state.is_running else None,
+                "lease_until": math.inf if state.is_running else None,
                 "finished_at": 1.0 if state.is_finished else None,
             },
         )
@@ -42,12 +46,12 @@ def in_state(table, enqueue, raw, path):
 @pytest.mark.parametrize(("verb", "before", "after"), ARROWS)
 def test_every_arrow_is_taken(table, in_state, verb, before, after):
     job_id = in_state(before)
-    info = table.request(job_id, verb)
+    info = table.request(job_id, verb).info
     assert info.state is after
     assert (info.finished_at is not None) is after.is_finished
     assert (info.worker is not None) is after.is_running
     is_ready = after in {State.WAITING, State.INTERRUPTED}
-    assert (table.claim("me") is not None) is is_ready
+    assert (table.claim_next("me") is not None) is is_ready
 
 
 @pytest.mark.parametrize(("verb", "state"), REFUSED)
@@ -62,30 +66,30 @@ def test_a_job_that_is_not_there_is_not_found(table):
 
 
 def test_a_retry_carries_on_with_fresh_counts(table, in_state):
-    info = table.request(in_state(State.FAILED), "retry")
+    info = table.request(in_state(State.FAILED), "retry").info
     assert (info.cursor, info.deaths, info.resumptions, info.executions) == (1, 0, 0, 4)
-    assert table.claim("me").failures == 0
+    assert table.claim_next("me").failures == 0
 
 
 def test_a_restart_begins_anew_and_fences_out_the_old_execution(table, in_state):
     job_id = in_state(State.RUNNING)
-    info = table.request(job_id, "restart")
+    info = table.request(job_id, "restart").info
     assert (info.progress, info.error, info.resumptions, info.executions) == ({}, None, 0, 4)
     assert table.save([Save(job_id, 4, "worker", 9, '{"current":["a",2]}')]) == [job_id]
-    assert table.claim("me").fence == 6
+    assert table.claim_next("me").fence == 6
 
 
 def test_a_resume_does_not_wait_any_longer(table, enqueue):
     job_id = enqueue(wait=60)
     table.request(job_id, "pause")
     table.request(job_id, "resume")
-    assert table.claim("me").id == job_id
+    assert table.claim_next("me").id == job_id
 
 
 def test_a_restart_does_not_wait_either(table, enqueue):
     job_id = enqueue(wait=60)
     table.request(job_id, "restart")
-    assert table.claim("me").id == job_id
+    assert table.claim_next("me").id == job_id
 
 
 def test_requests_are_told_once(table, running_elsewhere):
@@ -99,7 +103,7 @@ def test_requests_are_told_once(table, running_elsewhere):
 @pytest.mark.parametrize("verb", ["retry", "restart"])
 def test_a_job_whose_unique_key_has_gone_to_another_stays_finished(table, make, in_state, verb):
     job_id = in_state(State.FAILED)
-    table.add([make("other", unique="key")])
+    table.enqueue([make("other", unique="key")])
     with pytest.raises(QueueError, match="'other' has its unique key"):
         table.request(job_id, verb)
     assert table.find(job_id).state is State.FAILED
@@ -108,4 +112,4 @@ def test_a_job_whose_unique_key_has_gone_to_another_stays_finished(table, make, 
 @pytest.mark.parametrize(("verb", "state"), [("pause", State.PAUSED), ("cancel", State.CANCELLED)])
 def test_a_request_to_a_dead_workers_job_takes_effect_at_once(table, claimed, verb, state):
     job = claimed(worker=dead_worker())
-    assert table.request(job.id, verb).state is state
+    assert table.request(job.id, verb).info.state is state

@@ -3,6 +3,7 @@ from contextlib import closing
 
 import pytest
 
+from continuable.core.interrupt import STOPPING
 from continuable.core.outcome import Completed
 from continuable.errors import CheckpointError, StoreBusyError
 from continuable.model.states import State
@@ -24,7 +25,7 @@ def test_the_newest_save_wins_whatever_order_they_come_in(table, claimed):
 
 def test_many_jobs_are_saved_at_once_and_those_taken_away_are_told(table, claimed):
     one, two, gone = claimed(), claimed(), claimed(worker="dead")
-    table.recover(["dead"])
+    table.reclaim(["dead"])
     saves = [save_of(one, 1, 1), save_of(gone, 1, 3), save_of(two, 1, 2)]
     assert table.save(saves) == [gone.id]
     assert (table.find(two.id).cursor, table.find(gone.id).cursor) == (2, None)
@@ -32,7 +33,7 @@ def test_many_jobs_are_saved_at_once_and_those_taken_away_are_told(table, claime
 
 def test_a_save_that_comes_after_the_end_changes_nothing(table, claimed):
     job = claimed()
-    table.settle(Ran(job, Completed(result="1", progress='{"completed":["a"]}')))
+    table.end(Ran(job, Completed(result="1", progress='{"completed":["a"]}')))
     assert table.save([save_of(job, 99, 5)]) == [job.id]
     assert table.find(job.id).progress == {"completed": ["a"]}
 
@@ -69,7 +70,7 @@ def test_progress_is_rolled_back_with_the_users_data(table, claimed, raw):
 
 def test_a_commit_of_a_job_that_was_taken_away_is_refused(table, claimed, raw):
     job = claimed()
-    table.hand_back("me")
+    table.reclaim(["me"], STOPPING)
     raw.execute("BEGIN IMMEDIATE")
     assert not table.commit(raw, save_of(job, 1, 41))
     raw.execute("ROLLBACK")
@@ -108,15 +109,15 @@ def test_the_watcher_reads_all_its_jobs_in_one_look(table, running_elsewhere):
     table.request(one.id, "pause")
     table.request(two.id, "cancel")
     assert set(table.controls("alive")) == {
-        (one.id, 1, State.PAUSING),
-        (two.id, 1, State.CANCELLING),
-        (three.id, 1, State.RUNNING),
+        (one.id, one.fence, State.PAUSING),
+        (two.id, two.fence, State.CANCELLING),
+        (three.id, three.fence, State.RUNNING),
     }
     table.request(one.id, "resume")
     table.request(two.id, "restart")
     assert set(table.controls("alive")) == {
-        (one.id, 1, State.RUNNING),
-        (three.id, 1, State.RUNNING),
+        (one.id, one.fence, State.RUNNING),
+        (three.id, three.fence, State.RUNNING),
     }
 
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from continuable.core.interrupt import PAUSED, STOPPING
+from continuable.core.interrupt import DIED, PAUSED, STOPPING
 from continuable.core.options import DEFAULTS
 from continuable.core.outcome import Cancelled, Completed, ErrorReport, Failed, Suspended
 from continuable.errors import JobStateError, QueueError
@@ -56,6 +56,8 @@ class Expected:
     executions: int = 0
     resumptions: int = 0
     deaths: int = 0
+    ended: object = None
+    """The claim whose end was written last, and may be written again."""
 
 
 @dataclass
@@ -79,6 +81,7 @@ class Zombie:
             self.claimed.worker,
             self.sequence,
             document(cursor),
+            made_progress=cursor != self.began_at,
         )
 
 
@@ -123,7 +126,7 @@ class Table(RuleBasedStateMachine):
     def enqueue(self, queue, priority, wait, unique):
         number = len(self.expected)
         item = enqueueing(f"job-{number}", queue=queue, priority=priority, wait=wait, unique=unique)
-        [added] = self.table.add([item])
+        [added] = self.table.enqueue([item])
         holder = self.holder(unique)
         assert (added.id, added.is_new) == (holder.id if holder else item.record.id, not holder)
         if not holder:
@@ -138,7 +141,7 @@ class Table(RuleBasedStateMachine):
 
     @rule(worker=st.sampled_from(WORKERS), queues=st.sampled_from([None, None, ["x"], ["y", "x"]]))
     def claim(self, worker, queues):
-        self.taken(self.table.claim(worker, queues), self.next(queues), worker)
+        self.taken(self.table.claim_next(worker, queues), self.next(queues), worker)
 
     @rule(which=WHICH, cursor=CURSORS)
     def save(self, which, cursor):
@@ -215,8 +218,8 @@ class Table(RuleBasedStateMachine):
     @rule(worker=st.sampled_from(WORKERS), has_died=st.booleans())
     def lose(self, worker, has_died):
         held = [job for job in self.expected.values() if job.worker == worker]
-        take = self.table.recover if has_died else lambda workers: self.table.hand_back(*workers)
-        assert [lost.id for lost in take([worker])] == [job.id for job in held]
+        lost = self.table.reclaim([worker], DIED if has_died else STOPPING)
+        assert sorted(info.id for info in lost) == sorted(job.id for job in held)
         for job in held:
             job.deaths += has_died
             is_poison = has_died and job.deaths >= DEFAULTS.max_deaths
@@ -246,7 +249,7 @@ class Table(RuleBasedStateMachine):
         if verb in {"retry", "restart"}:
             job.resumptions = job.deaths = 0
         if verb == "restart":
-            job.worker = job.claim = job.cursor = None
+            job.worker = job.claim = job.cursor = job.ended = None
 
     # --- what must hold
 
@@ -295,14 +298,14 @@ class Table(RuleBasedStateMachine):
             return
         zombie = job.claim = Zombie(claimed, job, job.cursor)
         self.zombies.insert(0, zombie)
-        job.state, job.worker, job.due = State.RUNNING, worker, None
+        job.state, job.worker, job.due, job.ended = State.RUNNING, worker, None, None
         job.executions += 1
         assert claimed.progress == document(job.cursor)
 
     def saved(self, zombie, cursor, *, is_written):
         assert is_written is zombie.holds
         if is_written:
-            self.move(zombie.job, cursor, zombie.job.cursor)
+            self.move(zombie.job, cursor, zombie.began_at)
 
     def move(self, job, cursor, before):
         job.cursor = cursor
@@ -313,9 +316,10 @@ class Table(RuleBasedStateMachine):
         holds = zombie.holds
         ran = Ran(zombie.claimed, outcome, retry_in=retry_in)
         if not more:
-            assert self.table.settle(ran) is holds
+            is_again = zombie.job.ended is zombie
+            assert (self.table.end(ran).state is not None) is (holds or is_again)
         else:
-            following = self.table.turn_over(ran)
+            following = self.table.end_and_claim_next(ran)
         if holds:
             self.ended(zombie, outcome, cursor, retry_in)
         if more:
@@ -323,9 +327,10 @@ class Table(RuleBasedStateMachine):
 
     def ended(self, zombie, outcome, cursor, retry_in):
         job = zombie.job
+        job.ended = zombie
         match outcome:
             case Completed():
-                job.cursor = cursor
+                job.cursor, job.deaths = cursor, 0
                 job.state, job.worker, job.claim = State.COMPLETED, None, None
                 return
             case Suspended(reason=reason, wait=wait):

@@ -9,12 +9,11 @@ from typing import Any
 from continuable.errors import DuplicateJobError
 from continuable.model.payload import Enqueued, Enqueueing, JobRecord
 from continuable.model.states import State
+from continuable.progress.row import DEFAULT_QUEUE
 from continuable.queues.embedded.statements import statement
 from continuable.serialization import compact
 from continuable.sqlite.database import Database
 from continuable.sqlite.troubles import trouble
-
-DEFAULT_QUEUE = "default"
 
 INTERRUPTED, WAITING = State.INTERRUPTED.value, State.WAITING.value
 
@@ -24,65 +23,62 @@ HOLDER_OF_KEY = statement("holder_of_key")
 STATE_OF_JOB = statement("state_of_job")
 
 
-class Enqueues:
-    """The part of the job table that takes jobs in."""
+def enqueue(
+    database: Database, items: Sequence[Enqueueing], connection: sqlite3.Connection | None = None
+) -> list[Enqueued]:
+    """Put all of `items` on the queue, or none.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    Args:
+        database: The file of the queue.
+        items: The jobs, which start in this order where their priorities are equal.
+        connection: An open transaction of the user's own on the same file, which they join:
+            they are there once it has committed.
 
-    def add(
-        self, items: Sequence[Enqueueing], connection: sqlite3.Connection | None = None
-    ) -> list[Enqueued]:
-        """Put all of `items` on the queue, or none.
+    Raises:
+        DuplicateJobError: An id is taken.
+        ValueError: The connection is not on this file, or has no open transaction.
+    """
+    if connection is not None:
+        return _enqueue_within(database, items, connection)
+    if len(items) == 1 and is_ready(items[0]) and _enqueue_ready(database, items[0].record):
+        return [Enqueued(items[0].record.id, is_new=True)]
+    with database.transaction(is_durable=True) as own:
+        return insert(own.cursor(), items, database.clock())
 
-        Args:
-            items: The jobs, which start in this order where their priorities are equal.
-            connection: An open transaction of the user's own on the same file, which they join:
-                they are there once it has committed.
 
-        Raises:
-            DuplicateJobError: An id is taken.
-            ValueError: The connection is not on this file.
-        """
-        if connection is not None:
-            return self._add_within(items, connection)
-        if len(items) == 1 and is_ready(items[0]) and self._add_ready(items[0].record):
-            return [Enqueued(items[0].record.id, is_new=True)]
-        with self._database.transaction(is_durable=True) as own:
-            return insert(own.cursor(), items, self._database.clock())
+def _enqueue_ready(database: Database, record: JobRecord) -> bool:
+    """Put one job on the queue, in half the time; False: its id is taken."""
+    row = {
+        "id": record.id,
+        "name": record.name,
+        "queue": record.queue or DEFAULT_QUEUE,
+        "priority": record.priority,
+        "enqueued_at": database.clock(),
+        "arguments": record.arguments,
+    }
+    return database.execute_durably(INSERT_READY, row) == 1
 
-    def _add_ready(self, record: JobRecord) -> bool:
-        """Put one job on the queue, in half the time; False: its id is taken."""
-        row = {
-            "id": record.id,
-            "name": record.name,
-            "queue": record.queue or DEFAULT_QUEUE,
-            "priority": record.priority,
-            "enqueued_at": self._database.clock(),
-            "arguments": record.arguments,
-        }
-        return self._database.execute_durably(INSERT_READY, row) == 1
 
-    def _add_within(
-        self, items: Sequence[Enqueueing], connection: sqlite3.Connection
-    ) -> list[Enqueued]:
-        self._database.open()
-        if not self._database.is_same_file(connection):
-            raise ValueError(
-                f"Cannot enqueue in a transaction on another database: the jobs are in "
-                f"{self._database.path}, so only a connection to that file can take them along"
-            )
-        if not connection.in_transaction:
-            raise ValueError(
-                "Cannot enqueue on a connection without an open transaction: begin one with "
-                "BEGIN IMMEDIATE, or leave connection= out"
-            )
-        cursor = connection.cursor()
-        cursor.row_factory = None  # rows come as tuples, whatever the user has set
-        try:
-            return insert(cursor, items, self._database.clock())
-        except sqlite3.Error as error:
-            raise trouble(error, self._database.path) from error
+def _enqueue_within(
+    database: Database, items: Sequence[Enqueueing], connection: sqlite3.Connection
+) -> list[Enqueued]:
+    database.open()
+    if not database.is_same_file(connection):
+        raise ValueError(
+            f"Cannot enqueue in a transaction on another database: the jobs are in "
+            f"{database.path}, so only a connection to that file can take them along"
+        )
+    if not connection.in_transaction:
+        raise ValueError(
+            "Cannot enqueue on a connection without an open transaction: begin one with "
+            "BEGIN IMMEDIATE, or leave connection= out"
+        )
+    cursor = connection.cursor()
+    cursor.row_factory = None  # rows come as tuples, whatever the user has set
+    try:
+        return insert(cursor, items, database.clock())
+    except sqlite3.Error as error:
+        raise trouble(error, database.path) from error
 
 
 def is_ready(item: Enqueueing) -> bool:
@@ -107,7 +103,7 @@ def taken(cursor: sqlite3.Cursor, row: dict[str, Any]) -> Enqueued:
     holder = cursor.execute(HOLDER_OF_KEY, row).fetchone()
     if holder is not None:
         return Enqueued(holder[0], is_new=False)
-    _, state, *_ = cursor.execute(STATE_OF_JOB, row).fetchone()
+    (state,) = cursor.execute(STATE_OF_JOB, row).fetchone()
     raise DuplicateJobError(row["id"], state)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from continuable.queues.embedded.claiming import Claimed
 from continuable.queues.embedded.table import JobTable
 from continuable.worker.retrying import patiently
 from continuable.worker.runner import Ran
 
 
-def finish(table: JobTable, ran: Ran[Claimed]) -> None:
+def finish(table: JobTable, ran: Ran) -> None:
     """Write how the job ended. It is this worker's until then, so that nothing is lost."""
-    patiently(lambda timeout: table.settle(ran, timeout=timeout), ran.claimed.id, error=ran.error)
+    patiently(lambda timeout: table.end(ran, timeout=timeout), ran.claimed.id, error=ran.error)

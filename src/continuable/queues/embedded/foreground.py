@@ -13,7 +13,6 @@ from continuable.core.interrupt import PAUSED, STOPPING
 from continuable.core.outcome import Cancelled, Completed, Failed, Suspended
 from continuable.errors import JobStateError, QueueError
 from continuable.model.info import JobResult
-from continuable.queues.embedded.claiming import Claimed
 from continuable.queues.embedded.finishing import finish
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.queue import EmbeddedQueue
@@ -86,7 +85,7 @@ class Foreground:
             raise KeyboardInterrupt
         return self._has_ended(ran)
 
-    def _has_ended(self, ran: Ran[Claimed]) -> bool:
+    def _has_ended(self, ran: Ran) -> bool:
         match ran.outcome:
             case Completed() | Cancelled():
                 return True
@@ -112,7 +111,7 @@ class Foreground:
             if self._wanted == PAUSED:
                 self._table.request(self._job_id, "pause")
         with contextlib.suppress(QueueError):
-            self._table.hand_back(self._worker)
+            self._table.reclaim([self._worker], STOPPING)
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from continuable.model.payload import Enqueued, Enqueueing
+from continuable.queues.board import StoreBoard
 from continuable.queues.capabilities import Capabilities
 from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.table import JobTable
@@ -58,7 +59,7 @@ class EmbeddedQueue(Capabilities):
     def bind(self, registry: Registry) -> None:
         """The jobs of an app are those that run here. Nothing is opened before it is needed."""
         self.registry = registry
-        self.table.jobs, self.table.events = registry.jobs, registry.events
+        self.table.know(registry.jobs)
 
     def declare(self, job: Definition) -> None:
         """A row names its job; there is nothing else to do."""
@@ -69,15 +70,16 @@ class EmbeddedQueue(Capabilities):
         Raises `DuplicateJobError`, `StoreError`, and `ValueError` for a connection without an
         open transaction or to another file.
         """
-        enqueued = self.table.add(items, connection)
+        enqueued = self.table.enqueue(items, connection)
         if connection is None:
             ring(self.database.path)
         return enqueued
 
     @property
-    def board(self) -> JobTable:
+    def board(self) -> StoreBoard:
         """What is known of the jobs, and how to steer them."""
-        return self.table
+        path = self.database.path
+        return StoreBoard(self.table, self.registry.events, lambda _job: ring(path), self)
 
     def close(self) -> None:
         """Close the file, which opens again when it is needed."""

@@ -11,7 +11,7 @@ from continuable.sqlite.connection import run_in_transaction
 
 # Kept in a table, since `user_version` and `application_id` belong to the user, whose own tables
 # may be in the same file. `schema.sql` writes the same number.
-VERSION = 2
+VERSION = 3
 
 
 def ensure_schema(connection: sqlite3.Connection, path: Path) -> None:

@@ -1,14 +1,17 @@
-"""The SQL of the embedded queue: one statement per file in `sql/`."""
+"""The SQL of the embedded queue: that of every store, on its own table, and what is in `sql/`."""
 
 from __future__ import annotations
 
-from functools import cache
+import dataclasses
 from pathlib import Path
 
-FOLDER = Path(__file__).with_name("sql")
+from continuable.progress.sqlite import DIALECT
+
+JOBS = dataclasses.replace(
+    DIALECT, table="continuable_jobs", folder=Path(__file__).with_name("sql")
+)
 
 
-@cache
 def statement(name: str) -> str:
     """The text of `sql/<name>.sql`."""
-    return (FOLDER / f"{name}.sql").read_text("utf-8")
+    return JOBS.statement(name)

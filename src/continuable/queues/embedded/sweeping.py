@@ -5,6 +5,7 @@ from __future__ import annotations
 from continuable.core.interrupt import DIED
 from continuable.events.emission import Emission
 from continuable.events.stream import EventStream
+from continuable.model.info import JobInfo
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.queues.embedded.liveness import (
@@ -14,7 +15,6 @@ from continuable.queues.embedded.liveness import (
     last_word,
     remove_files,
 )
-from continuable.queues.embedded.recovery import Recovered
 from continuable.queues.embedded.table import JobTable
 from continuable.queues.embedded.wakeup import ring
 from continuable.worker.watcher import Duty
@@ -50,22 +50,24 @@ def sweep(table: JobTable, worker: str, events: EventStream, watch: Watch) -> No
     dead = watch.dead(suspects)
     if not dead:
         return
-    recovered = [
-        job for one in sorted(dead) for job in table.recover([one], last_word(path, one) or DIED)
+    reclaimed = [
+        (one, job)
+        for one in sorted(dead)
+        for job in table.reclaim([one], last_word(path, one) or DIED)
     ]
     remove_files(path, dead)
-    if recovered:
+    if reclaimed:
         ring(path)
-    for job in recovered:
-        tell(job, events)
+    for one, job in reclaimed:
+        tell(job, one, events)
 
 
-def tell(job: Recovered, events: EventStream) -> None:
-    """Emit what has become of a job."""
+def tell(job: JobInfo, worker: str, events: EventStream) -> None:
+    """Emit what has become of a job that was `worker`'s."""
     record = JobRecord(id=job.id, name=job.name, queue=job.queue)
     emission = Emission(events, record)
     if job.reason == DIED:
-        emission.emit("job.died", worker=job.worker, description=job.description)
+        emission.emit("job.died", worker=worker, description=job.description)
     else:
         emission.emit("job.interrupted", reason=job.reason, description=job.description)
     if job.state is State.FAILED:

@@ -17,8 +17,8 @@ from types import FrameType
 from typing import NoReturn
 
 from continuable.core.interrupt import STOPPING
-from continuable.errors import StoreBusyError, StoreError
-from continuable.queues.embedded.claiming import Claimed
+from continuable.errors import JobNotFoundError, StoreBusyError, StoreError
+from continuable.progress.protocol import Claim
 from continuable.queues.embedded.finishing import finish
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.queue import EmbeddedQueue
@@ -76,7 +76,7 @@ class Worker:
             duties.append(pruning(self._table, queue.keep_finished))
         self._watcher = Watcher(self._table, self.id, options.grace, duties)
         self._runner = Runner(registry.jobs, self._table, self._watcher)
-        self._inbox: SimpleQueue[Claimed | None] = SimpleQueue()
+        self._inbox: SimpleQueue[Claim | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name=f"continuable-job-{number}", daemon=True)
             for number in range(options.threads)
@@ -129,7 +129,7 @@ class Worker:
                 # Announced first: whoever enqueues after the look for work will ring.
                 self._doorbell.announce()
                 self._table.database.check()
-                claimed = self._table.claim(self.id, self._options.queues)
+                claimed = self._table.claim_next(self.id, self._options.queues)
                 if claimed is not None:
                     self._idle -= 1
                     self._inbox.put(claimed)
@@ -168,7 +168,7 @@ class Worker:
         return (
             self._options.drain
             and self._idle == self._options.threads
-            and not self._table.pending(self._options.queues)
+            and not self._table.is_any_pending(self._options.queues)
         )
 
     def _sleep(self) -> None:
@@ -230,9 +230,9 @@ class Worker:
         """Give up what this worker still holds; whether there was anything."""
         try:
             if self._is_broken:  # by a job, which counts as a death
-                left = self._table.recover([self.id])
+                left = self._table.reclaim([self.id])
             else:
-                left = self._table.hand_back(self.id)
+                left = self._table.reclaim([self.id], STOPPING)
         except StoreError as error:
             # Whoever comes next finds the lock of this worker free, and its jobs.
             logger.error("Worker %s cannot hand back its jobs: %s", self.id, error)  # noqa: TRY400
@@ -290,7 +290,7 @@ class Worker:
 
     def _work(self) -> None:
         while (claimed := self._inbox.get()) is not None:
-            following: Claimed | None = claimed
+            following: Claim | None = claimed
             try:
                 while following is not None:
                     following = self._run(following)
@@ -301,10 +301,11 @@ class Worker:
                 signal.raise_signal(signal.SIGTERM)
             os.write(self._writer, WENT_IDLE)
 
-    def _run(self, claimed: Claimed) -> Claimed | None:
+    def _run(self, claimed: Claim) -> Claim | None:
         """Run a job and write its end; the next one, which is claimed with that."""
         if self._is_stopping:
-            with contextlib.suppress(StoreError):  # then it is handed back with all that is left
+            # Else it is handed back with all that is left, or was discarded.
+            with contextlib.suppress(StoreError, JobNotFoundError):
                 self._table.release(claimed)
                 ring(self._table.database.path)
             return None
@@ -314,7 +315,7 @@ class Worker:
             return None
         queues = self._options.queues
         return patiently(
-            lambda timeout: self._table.turn_over(ran, queues, timeout=timeout),
+            lambda timeout: self._table.end_and_claim_next(ran, queues, timeout=timeout),
             claimed.id,
             error=ran.error,
         )

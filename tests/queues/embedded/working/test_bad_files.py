@@ -154,7 +154,7 @@ def test_jobs_that_a_full_disk_refuses_are_refused_to_the_caller(app, path):
         free_disk()
     assert app.queue.board.counts() == {State.WAITING: 1}
     last = app.jobs["add"].enqueue(3)
-    assert [app.queue.table.claim("me").id for _ in range(2)] == [first.id, last.id]
+    assert [app.queue.table.claim_next("me").id for _ in range(2)] == [first.id, last.id]
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 

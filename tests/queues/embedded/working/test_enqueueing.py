@@ -77,7 +77,7 @@ def test_an_id_is_taken_for_as_long_as_its_job_is_known(own, add, work):
     with pytest.raises(DuplicateJobError, match=r"\(completed\)"):
         add.using(id="import-42").enqueue(2)
     assert own.handle("import-42").result() == 1
-    own.queue.board.discard(handle.id)
+    own.queue.table.discard(handle.id)
     assert add.using(id="import-42").enqueue(2).is_new
 
 
@@ -157,16 +157,16 @@ def test_a_unique_key_is_kept_through_every_interruption(own, execute):
 
 def test_a_unique_key_outlives_the_death_of_a_worker(own, add):
     handle = add.using(unique="key").enqueue(1)
-    own.queue.table.claim("dead")
-    own.queue.table.recover(["dead"])
+    own.queue.table.claim_next("dead")
+    own.queue.table.reclaim(["dead"])
     assert not add.using(unique="key").enqueue(2).is_new
-    assert own.queue.table.claim("next").id == handle.id
+    assert own.queue.table.claim_next("next").id == handle.id
 
 
 @pytest.mark.parametrize("end", ["cancel", "discard"])
 def test_a_unique_key_is_free_again_at_any_end(own, add, end):
     handle = add.using(unique="key").enqueue(1)
-    handle.cancel() if end == "cancel" else own.queue.board.discard(handle.id)
+    handle.cancel() if end == "cancel" else own.queue.table.discard(handle.id)
     assert add.using(unique="key").enqueue(2).is_new
 
 
@@ -254,7 +254,7 @@ def test_a_failed_job_is_restarted_from_the_beginning(own, work, failed):
 
 
 def test_a_failed_job_that_is_discarded_is_gone(own, failed):
-    own.queue.board.discard(failed.id)
+    own.queue.table.discard(failed.id)
     with pytest.raises(JobNotFoundError):
         failed.info()
 

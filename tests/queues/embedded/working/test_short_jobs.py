@@ -65,7 +65,7 @@ def test_what_has_returned_is_not_run_again_when_a_later_job_kills_the_worker(
     assert before == 200
     assert work_elsewhere(jobs=__name__, drain=True).wait() == 0
     assert noted() == Counter(range(400))
-    assert (killer.info().executions, killer.info().deaths) == (2, 1)
+    assert (killer.info().executions, killer.info().resumptions) == (2, 1)
     assert {handle.info().executions for handle in handles} == {1}
     assert [handle.result() for handle in handles] == list(range(200, 400))
     assert left_behind(path) == []

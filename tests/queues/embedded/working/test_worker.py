@@ -383,7 +383,7 @@ def test_a_claim_that_came_too_late_is_nobodys_death_even_if_it_cannot_be_releas
 
     handle = late.enqueue()
     worker = Worker(own.queue, WorkerOptions())
-    claimed = own.queue.table.claim(worker.id)
+    claimed = own.queue.table.claim_next(worker.id)
     worker._is_stopping = True
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -646,7 +646,7 @@ def test_a_restart_may_begin_in_the_same_worker_before_the_old_execution_has_end
 def test_a_job_that_was_discarded_while_it_ran_leaves_nothing(own, work):
     @own.job
     def vanishing(job):
-        own.queue.board.discard(job.id)
+        own.queue.table.discard(job.id)
         job.notify("still here")
 
     vanishing.enqueue()

@@ -1,7 +1,4 @@
-SELECT
-    id, name, queue, priority, state, arguments, progress, executions, resumptions, deaths,
-    reason, error, traceback, longest_gap, worker,
-    enqueued_at, run_at, started_at, finished_at, saved_at
+SELECT ROW_COLUMNS
 FROM continuable_jobs
 WHERE state = :state AND state <> 'waiting'
 AND (:queue IS NULL OR queue = :queue) AND (:name IS NULL OR name = :name)

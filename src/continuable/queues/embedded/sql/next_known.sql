@@ -1,7 +1,5 @@
 -- Where the first of a queue is unknown here: then all that is ready is gone through.
-SELECT
-    jobs.seq, jobs.id, jobs.name, jobs.queue, jobs.priority, jobs.fence, jobs.executions,
-    jobs.resumptions, jobs.failures, jobs.reason, jobs.started_at, jobs.arguments, jobs.progress
+SELECT jobs.id, jobs.name, jobs.issued, jobs.executions
 FROM continuable_jobs AS jobs
 WHERE is_ready
 AND name IN (SELECT value FROM json_each(:names))

@@ -5,9 +5,7 @@ WITH RECURSIVE queues (queue) AS (
     SELECT (SELECT min(queue) FROM continuable_jobs WHERE is_ready AND queue > queues.queue)
     FROM queues WHERE queues.queue IS NOT NULL
 )
-SELECT
-    jobs.seq, jobs.id, jobs.name, jobs.queue, jobs.priority, jobs.fence, jobs.executions,
-    jobs.resumptions, jobs.failures, jobs.reason, jobs.started_at, jobs.arguments, jobs.progress
+SELECT jobs.id, jobs.name, jobs.issued, jobs.executions
 FROM queues
 JOIN continuable_jobs AS jobs ON jobs.seq = (
     SELECT seq FROM continuable_jobs

@@ -1,6 +1,4 @@
-SELECT
-    jobs.seq, jobs.id, jobs.name, jobs.queue, jobs.priority, jobs.fence, jobs.executions,
-    jobs.resumptions, jobs.failures, jobs.reason, jobs.started_at, jobs.arguments, jobs.progress
+SELECT jobs.id, jobs.name, jobs.issued, jobs.executions
 FROM json_each(:queues) AS queues
 JOIN continuable_jobs AS jobs ON jobs.seq = (
     SELECT seq FROM continuable_jobs

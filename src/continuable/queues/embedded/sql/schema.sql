@@ -1,10 +1,11 @@
 CREATE TABLE IF NOT EXISTS continuable_schema (version INTEGER NOT NULL) STRICT;
 
 INSERT INTO continuable_schema (version)
-SELECT 2 WHERE NOT EXISTS (SELECT 1 FROM continuable_schema);
+SELECT 3 WHERE NOT EXISTS (SELECT 1 FROM continuable_schema);
 
+-- A row of progress, as every store has it, and what a queue needs besides.
 CREATE TABLE IF NOT EXISTS continuable_jobs (
-    -- Never used again, so that the claim of a job that is gone is nothing to the next one.
+    -- The order in which jobs came in.
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
@@ -12,13 +13,15 @@ CREATE TABLE IF NOT EXISTS continuable_jobs (
     priority INTEGER NOT NULL,
     state TEXT NOT NULL,
     worker TEXT,
-    -- The number of the newest claim: who holds an older one may write nothing.
+    ended_by TEXT,
+    -- Infinite while a worker holds the job: its lock says whether it is alive.
+    lease_until REAL,
     fence INTEGER NOT NULL DEFAULT 0,
-    -- The number of the newest progress saved within that claim.
     sequence INTEGER NOT NULL DEFAULT 0,
+    delivery INTEGER NOT NULL DEFAULT 0,
+    issued INTEGER NOT NULL DEFAULT 0,
     executions INTEGER NOT NULL DEFAULT 0,
     resumptions INTEGER NOT NULL DEFAULT 0,
-    -- Both in a row, without progress.
     failures INTEGER NOT NULL DEFAULT 0,
     deaths INTEGER NOT NULL DEFAULT 0,
     enqueued_at REAL NOT NULL,
@@ -38,6 +41,7 @@ CREATE TABLE IF NOT EXISTS continuable_jobs (
     progress TEXT NOT NULL,
     result TEXT,
     traceback TEXT,
+    envelope TEXT,
     is_ready INTEGER NOT NULL GENERATED ALWAYS AS (
         state IN ('waiting', 'interrupted') AND run_at IS NULL
     ) VIRTUAL
@@ -53,6 +57,9 @@ ON continuable_jobs (state, run_at) WHERE run_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS continuable_delay_set
 ON continuable_jobs (delayed_at) WHERE delayed_at IS NOT NULL;
 
+CREATE INDEX IF NOT EXISTS continuable_held
+ON continuable_jobs (worker) WHERE worker IS NOT NULL;
+
 -- A million waiting jobs are not in here, and one that starts and completes touches one page.
 CREATE INDEX IF NOT EXISTS continuable_states
 ON continuable_jobs (state, finished_at) WHERE state <> 'waiting';
@@ -60,24 +67,13 @@ ON continuable_jobs (state, finished_at) WHERE state <> 'waiting';
 CREATE UNIQUE INDEX IF NOT EXISTS continuable_unique
 ON continuable_jobs (unique_key) WHERE unique_key IS NOT NULL AND finished_at IS NULL;
 
-CREATE TABLE IF NOT EXISTS continuable_history (
+CREATE TABLE IF NOT EXISTS continuable_jobs_history (
     entry INTEGER PRIMARY KEY,
-    job_seq INTEGER NOT NULL REFERENCES continuable_jobs (seq) ON DELETE CASCADE,
+    job_id TEXT NOT NULL,
     at REAL NOT NULL,
     event TEXT NOT NULL,
     data TEXT NOT NULL
 ) STRICT;
 
-CREATE INDEX IF NOT EXISTS continuable_history_of_job
-ON continuable_history (job_seq, entry);
-
--- A job that is interrupted for years keeps its newest 200 entries.
-CREATE TRIGGER IF NOT EXISTS continuable_history_is_bounded
-AFTER INSERT ON continuable_history
-BEGIN
-    DELETE FROM continuable_history
-    WHERE job_seq = NEW.job_seq AND entry <= (
-        SELECT entry FROM continuable_history
-        WHERE job_seq = NEW.job_seq ORDER BY entry DESC LIMIT 1 OFFSET 200
-    );
-END;
+CREATE INDEX IF NOT EXISTS continuable_jobs_history_of_job
+ON continuable_jobs_history (job_id, entry);

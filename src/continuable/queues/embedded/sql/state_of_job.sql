@@ -1,1 +1,1 @@
-SELECT seq, state, worker, unique_key FROM continuable_jobs WHERE id = :id
+SELECT state FROM continuable_jobs WHERE id = :id

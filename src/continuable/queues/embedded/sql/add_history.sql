@@ -1,1 +1,0 @@
-INSERT INTO continuable_history (job_seq, at, event, data) VALUES (:seq, :at, :event, :data)

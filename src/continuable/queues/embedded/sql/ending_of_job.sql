@@ -1,1 +1,0 @@
-SELECT state, result, error, traceback, reason FROM continuable_jobs WHERE id = :id

@@ -1,1 +1,0 @@
-SELECT sequence FROM continuable_jobs WHERE id = :id AND fence = :fence AND worker = :worker

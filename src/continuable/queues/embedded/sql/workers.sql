@@ -1,2 +1,0 @@
-SELECT DISTINCT worker FROM continuable_jobs
-WHERE state IN ('running', 'pausing', 'cancelling') AND state <> 'waiting' AND worker IS NOT NULL
