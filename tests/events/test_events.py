@@ -273,10 +273,8 @@ def test_a_failure(app, told, queue):
 
 def test_a_failure_where_nothing_can_be_read(work, told, queue):
     handle = work.enqueue()
-    entry = queue.entries.find(handle.id)
-    record = entry.record
-    record.progress = {"completed": [], "current": ["validate", {"$": "unheard of", "v": 1}]}
-    entry.keep(record)
+    progress = '{"completed":[],"current":["validate",{"$":"unheard of","v":1}]}'
+    queue.store._change(handle.id, lambda row, *_: setattr(row, "progress", progress))
     with pytest.raises(ValueError, match="unheard of"):
         queue.drain()
     assert names(told) == ["job.enqueued", "job.resumed", "job.failed"]

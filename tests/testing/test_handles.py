@@ -39,6 +39,16 @@ def interrupted(work, queue, number=0):
     return handle
 
 
+def change(queue, handle, **fields):
+    """Have the store say something else of a job."""
+
+    def to_fields(row, _now, _told):
+        for name, value in fields.items():
+            setattr(row, name, value)
+
+    queue.store._change(handle.id, to_fields)
+
+
 def failed(app, queue):
     @app.job(name="failing", resume_errors_after_advancing=False)
     def failing(job):
@@ -185,6 +195,30 @@ def test_a_running_job_that_is_restarted_is_superseded(app, queue):
     assert handle.result() == 2
 
 
+def test_a_superseded_run_writes_nothing(app, queue):
+    @app.job
+    def work(job):
+        app.handle(job.id).restart()
+        job.notify("halfway")
+        return "old"
+
+    handle = work.enqueue()
+    queue.run_enqueued()
+    assert [entry.event for entry in queue.board.history(handle.id)] == ["job.restarted"]
+    assert handle.state() is State.WAITING
+
+
+def test_a_running_job_shows_its_worker(app, queue):
+    @app.job
+    def work(job):
+        return app.handle(job.id).info().worker
+
+    handle = work.enqueue()
+    queue.run_enqueued()
+    assert handle.result()
+    assert handle.info().worker is None
+
+
 def test_a_job_may_take_a_pause_back_before_its_checkpoint(app, queue):
     @app.job
     def work(job):
@@ -256,7 +290,7 @@ ARROWS = [(verb, state) for verb in REQUESTS for state in State if state not in 
 @pytest.mark.parametrize(("verb", "state"), [arrow for arrow in ARROWS if not arrow[1].is_running])
 def test_what_a_state_does_not_allow_is_refused(work, queue, verb, state):
     handle = work.enqueue()
-    queue.entries.find(handle.id).state = state
+    change(queue, handle, state=state)
     with pytest.raises(JobStateError):
         queue.board.request(handle.id, verb)
 
@@ -273,7 +307,12 @@ def test_the_history_tells_what_happened(work, queue):
         "job.resumed",
         "job.cancelled",
     ]
-    assert history[0].data == {"reason": "stopping", "description": "after 'a'"}
+    assert history[0].data == {
+        "reason": "stopping",
+        "description": "after 'a'",
+        "wait": 5.0,
+        "execution": 1,
+    }
 
 
 def test_what_a_job_notifies_is_in_its_history(app, queue):
@@ -318,3 +357,13 @@ def test_a_job_enqueued_in_a_transaction_that_rolls_back_never_was(work, queue):
         assert queue.drain() == 0
         with pytest.raises(JobNotFoundError):
             handle.state()
+
+
+def test_a_job_that_is_there_stays_when_another_of_its_id_is_committed(work, queue):
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        work.using(connection=connection, id="w-1").enqueue(1)
+        handle = work.using(id="w-1").enqueue(2)
+        queue.run_enqueued()
+        connection.execute("COMMIT")
+    assert (handle.result(), queue.enqueued) == (4, [])

@@ -185,6 +185,20 @@ def test_an_isolated_step_waits_for_nothing_and_uses_up_no_resumption(app, queue
     assert (waiting.reason, waiting.wait, waiting.resumptions) == ("isolating", 0.0, 0)
 
 
+@pytest.mark.parametrize("wait", [0.001, 0.1, 1.1, 30.0, 86_400.7])
+def test_a_wait_is_shown_as_it_was_given(app, queue, wait):
+    @app.job(resume_options={"wait": wait})
+    def work(job):
+        job.interrupt("busy")
+
+    handle = work.using(wait=wait).enqueue()
+    assert queue.enqueued[0].wait == wait
+    queue.run_enqueued()
+    assert queue.enqueued[0].wait == wait
+    handle.resume()
+    assert queue.enqueued[0].wait == 0.0
+
+
 def test_no_delay_is_waited_for(app, queue):
     @app.job
     def work(job):
@@ -279,8 +293,21 @@ def test_ctrl_c_in_a_job_leaves_it_where_it_was_before_all_others(app, queue):
     with pytest.raises(KeyboardInterrupt):
         queue.run_enqueued()
     assert [job.args for job in queue.enqueued] == [(1,), (2,)]
-    assert queue.enqueued[0].progress["current"] == ["count", 1]
-    queue.drain()
+    first = queue.enqueued[0]
+    assert (first.progress["current"], first.reason) == (["count", 1], "stopping")
+    assert queue.drain() == 2
+
+
+def test_ctrl_c_in_a_job_that_is_to_be_paused_pauses_it(app, queue):
+    @app.job
+    def work(job):
+        app.handle(job.id).pause()
+        raise KeyboardInterrupt
+
+    handle = work.enqueue()
+    with pytest.raises(KeyboardInterrupt):
+        queue.run_enqueued()
+    assert (handle.state(), queue.enqueued) == ("paused", [])
 
 
 def test_payloads_travel_as_json(app, queue):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from continuable.core.outcome import storable
 from continuable.errors import DeserializationError
 from continuable.model.info import JobInfo, JobResult
 from continuable.model.payload import JobRecord
@@ -65,6 +67,15 @@ class Note:
     event: str
     data: str
     """JSON."""
+
+    @classmethod
+    def of(cls, event: str, data: dict[str, Any]) -> Note:
+        """A note of now. What JSON cannot carry is noted as its `repr`."""
+        try:
+            text = json.dumps(data, default=repr)
+        except (TypeError, ValueError):  # a key that is no text, or a circle
+            text = json.dumps({"data": repr(data)})
+        return cls(time.time(), storable(event), text)
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: one is made for every execution

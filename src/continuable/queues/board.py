@@ -19,7 +19,7 @@ class StoreBoard:
 
     Args:
         store: Knows the jobs.
-        events: Those of the app.
+        events: Finds the events of the app that has a job, by its name.
         send: Puts a job's message on the queue, or tells a worker that there is work.
         queue: Named in errors.
     """
@@ -27,7 +27,7 @@ class StoreBoard:
     def __init__(
         self,
         store: ProgressStore,
-        events: EventStream,
+        events: Callable[[str], EventStream | None],
         send: Callable[[JobRecord], object],
         queue: object,
     ) -> None:
@@ -71,7 +71,8 @@ class StoreBoard:
         """
         before = self._store.result(job_id).state
         requested = self._store.request(job_id, verb)
-        tell_request(self._events, verb, before, requested.info)
+        if (events := self._events(requested.info.name)) is not None:
+            tell_request(events, verb, before, requested.info)
         if requested.record is not None:
             try:
                 self._send(requested.record)

@@ -101,7 +101,7 @@ class EngineQueue(Capabilities, ABC):
     def board(self) -> StoreBoard:
         """What is known of the jobs, and how to steer them."""
         send = partial(self.send, wait=0.0)
-        return StoreBoard(self.store, self._registry.events, send, self)
+        return StoreBoard(self.store, lambda _name: self._registry.events, send, self)
 
     @cached_property
     def store(self) -> ProgressStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from continuable.core.interrupt import STOPPING
@@ -89,9 +90,8 @@ class Interruption:
     def _what_was_seen(self) -> str:
         completed = [
             name
-            for entry in self._queue.entries.all()
-            if (record := entry.record).name == self._job.name
-            for name in record.progress.get("completed", ())
+            for job in self._queue.board.list(name=self._job.name, limit=sys.maxsize)
+            for name in job.completed
         ]
         for name in completed:
             self._seen.setdefault(name, [])

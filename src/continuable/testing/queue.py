@@ -3,15 +3,17 @@
 # ruff: noqa: SLF001 - `use` swaps the queue of an app
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from continuable.errors import QueueError
 from continuable.model.payload import Enqueued, Enqueueing
-from continuable.testing.board import MemoryBoard
-from continuable.testing.entries import ENQUEUED, Entries, Entry
-from continuable.testing.running import Turn, arguments_of
+from continuable.progress.row import DEFAULT_QUEUE, Row
+from continuable.queues.board import StoreBoard
+from continuable.testing.running import Run, arguments_of, refuse_running_loop
+from continuable.testing.store import QueueStore, wait_of
 from continuable.testing.views import EnqueuedJob, RunningJob
 
 if TYPE_CHECKING:
@@ -41,9 +43,11 @@ class TestQueue:
     def __init__(self) -> None:
         self.stopping: Callable[[RunningJob], bool | str | None] | None = None
         """Asked at every checkpoint of every job: True or a reason interrupts. It may raise."""
-        self.entries = Entries()
+        self.store = QueueStore()
         self.interruptions: list[ReasonAt] = []
-        self._board = MemoryBoard(self.entries, self._stream_of)
+        self._board = StoreBoard(
+            self.store, events=self._stream_of, send=lambda _record: None, queue=self
+        )
         self._registries: list[Registry] = []
         self._replaced: list[tuple[App, Any]] = []
 
@@ -81,17 +85,17 @@ class TestQueue:
 
     def enqueue(self, items: Sequence[Enqueueing], connection: Any = None) -> list[Enqueued]:
         """Put all of `items` on the queue, or none; with a `connection`, once that commits."""
-        return self.entries.add(items, connection)
+        return self.store.enqueue(items, connection)
 
     @property
-    def board(self) -> MemoryBoard:
+    def board(self) -> StoreBoard:
         """What is known of the jobs, and how to steer them."""
         return self._board
 
     @property
     def enqueued(self) -> list[EnqueuedJob]:
         """The jobs that wait, the oldest first; an interrupted one has come in anew."""
-        return [self._view(entry) for entry in self.entries.enqueued()]
+        return [self._view(row) for row in self.store.enqueued()]
 
     def run_enqueued(self) -> int:
         """Run what is enqueued now, in that order, and nothing that these runs enqueue.
@@ -101,8 +105,8 @@ class TestQueue:
         """
         __tracebackhide__ = True
         count = 0
-        for turn in self._turns():
-            turn.run()
+        for run in self._runs(in_loop=False):
+            run.run()
             count += 1
         return count
 
@@ -110,8 +114,8 @@ class TestQueue:
         """The same in the event loop that is running."""
         __tracebackhide__ = True
         count = 0
-        for turn in self._turns():
-            await turn.arun()
+        for run in self._runs(in_loop=True):
+            await run.arun()
             count += 1
         return count
 
@@ -122,7 +126,7 @@ class TestQueue:
         """
         __tracebackhide__ = True
         count, places = 0, Counter[tuple[str, str]]()
-        while self.entries.enqueued():
+        while self.store.enqueued():
             self._refuse_stuck(places)
             count += self.run_enqueued()
         return count
@@ -131,7 +135,7 @@ class TestQueue:
         """The same in the event loop that is running."""
         __tracebackhide__ = True
         count, places = 0, Counter[tuple[str, str]]()
-        while self.entries.enqueued():
+        while self.store.enqueued():
             self._refuse_stuck(places)
             count += await self.arun_enqueued()
         return count
@@ -146,10 +150,15 @@ class TestQueue:
                 return reason
         return self.stopping(job) if self.stopping is not None else None
 
-    def _turns(self) -> Iterator[Turn]:
-        for entry in self.entries.enqueued():
-            if entry.state in ENQUEUED:  # still: an earlier job may have cancelled this one
-                yield Turn(self._definition(entry.record.name), self.entries, entry, self._asks)
+    def _runs(self, *, in_loop: bool) -> Iterator[Run]:
+        __tracebackhide__ = True
+        for row in self.store.enqueued():
+            definition = self._definition(row.name)
+            if definition.is_async and not in_loop:
+                refuse_running_loop()
+            claim = self.store.take(row.id)
+            if claim is not None:  # else an earlier job has cancelled this one
+                yield Run(definition, self.store, claim, self._asks)
 
     def _stream_of(self, name: str) -> EventStream | None:
         streams = (one.events for one in reversed(self._registries) if name in one.jobs)
@@ -162,33 +171,31 @@ class TestQueue:
         known = ", ".join(sorted(name for registry in self._registries for name in registry.jobs))
         raise QueueError(f"No job named {name!r} is registered. There are {known or 'none'}")
 
-    def _view(self, entry: Entry) -> EnqueuedJob:
-        record = entry.record
-        args, kwargs = arguments_of(record, self._definition(record.name))
+    def _view(self, row: Row) -> EnqueuedJob:
+        args, kwargs = arguments_of(row.arguments, self._definition(row.name))
         return EnqueuedJob(
-            id=record.id,
-            name=record.name,
+            id=row.id,
+            name=row.name,
             args=args,
             kwargs=kwargs,
-            queue=record.queue or "default",
-            priority=record.priority,
-            wait=entry.wait,
-            executions=record.executions,
-            resumptions=record.resumptions,
-            progress=record.progress,
-            reason=entry.reason,
+            queue=row.queue or DEFAULT_QUEUE,
+            priority=row.priority,
+            wait=wait_of(row),
+            executions=row.executions,
+            resumptions=row.resumptions,
+            progress=json.loads(row.progress),
+            reason=row.reason,
         )
 
     def _refuse_stuck(self, places: Counter[tuple[str, str]]) -> None:
-        for entry in self.entries.enqueued():
-            record = entry.record
-            place = (record.id, str(record.progress))
+        for row in self.store.enqueued():
+            place = (row.id, row.progress)
             places[place] += 1
             if places[place] > STUCK:
                 raise QueueError(
-                    f"Job {record.name!r} was run {STUCK} times without any progress, and is "
-                    f"enqueued again (reason: {entry.reason}): it would never end"
+                    f"Job {row.name!r} was run {STUCK} times without any progress, and is "
+                    f"enqueued again (reason: {row.reason}): it would never end"
                 )
 
     def __repr__(self) -> str:
-        return f"<TestQueue: {len(self.entries.enqueued())} enqueued>"
+        return f"<TestQueue: {len(self.store.enqueued())} enqueued>"

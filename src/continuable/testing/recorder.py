@@ -2,56 +2,49 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
-from continuable.connections.outcome import Mark, mark_in
 from continuable.core.interrupt import Superseded
-from continuable.testing.entries import Entry
+from continuable.core.recorder import Unrecorded
+from continuable.progress.protocol import Claim, Note, ProgressStore, Save
 
 
-class MemoryRecorder:
-    """Keeps progress in the job's entry, as long as the job is not taken away."""
+class StoreRecorder(Unrecorded):
+    """Writes all progress to the store at once, and that of a commit once it has committed."""
 
-    def __init__(self, entry: Entry) -> None:
-        self._entry = entry
-        self._fence = entry.fence
-        self._mark: Mark | None = None
-        self._marked = ""
-
-    @property
-    def is_fenced_out(self) -> bool:
-        """Whether the job was taken away: it was restarted."""
-        return self._entry.fence != self._fence
+    def __init__(self, store: ProgressStore, claim: Claim) -> None:
+        super().__init__()
+        self._store = store
+        self._saved = Save(claim.id, claim.fence, claim.worker, 0, claim.progress)
+        self._committed = ""
 
     def save(self, document: str, *, is_border: bool) -> None:  # noqa: ARG002 - both are kept
-        """Keep `document`."""
-        if self.is_fenced_out:
-            return
-        record = self._entry.record
-        record.progress = json.loads(document)
-        self._entry.keep(record)
-        self._entry.saved_at = datetime.now(UTC)
+        """Keep `document`, unless the job was taken away."""
+        saved = self._saved
+        self._saved = replace(saved, sequence=saved.sequence + 1, document=document)
+        self._store.save([self._saved])
 
     def commit(self, document: str, connection: Any) -> None:
         """Keep `document` if the transaction on `connection` commits."""
-        if self.is_fenced_out:
+        if not self._is_held:
             raise Superseded
-        self._mark, self._marked = mark_in(connection), document
-
-    def is_in_transaction(self) -> bool:
-        """Whether the transaction of the last `commit` is still open."""
-        return self._mark is not None and self._mark.is_open()
+        super().commit(document, connection)
+        self._committed = document
 
     def is_committed(self) -> bool:
         """Whether the transaction of the last `commit` has been committed."""
-        if self._mark is None or not self._mark.is_committed():
-            return False
-        self.save(self._marked, is_border=False)
-        return True
+        is_committed = super().is_committed()
+        if is_committed:
+            self.save(self._committed, is_border=False)
+        return is_committed
 
     def note(self, event: str, data: dict[str, Any]) -> None:
         """Add to the job's history."""
-        if not self.is_fenced_out:
-            self._entry.note(event, data)
+        if self._is_held:
+            self._store.note(self._saved.id, Note.of(event, data))
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether the claim holds: then what was saved last is there, and else it is not."""
+        return self._store.is_written(self._saved)

@@ -15,7 +15,6 @@ from typing import Any
 from continuable.core.attention import Attention
 from continuable.core.execution import Execution
 from continuable.core.interrupt import CANCELLED, DIED, MAX_RUNTIME, PAUSED, Superseded
-from continuable.core.outcome import storable
 from continuable.errors import JobNotFoundError, StoreError
 from continuable.events.emission import Emission
 from continuable.model.states import State
@@ -141,11 +140,7 @@ class RunningJob:
         """Hand an entry of the job's history to the watcher."""
         if self._is_in_child:
             return
-        try:
-            text = json.dumps(data, default=repr)
-        except (TypeError, ValueError):  # a key that is no text, or a circle
-            text = json.dumps({"data": repr(data)})
-        self._notes.append(Note(time.time(), storable(event), text))
+        self._notes.append(Note.of(event, data))
         self._hand_over()
 
     def notes_left(self) -> list[Note]:

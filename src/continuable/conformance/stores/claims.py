@@ -154,7 +154,9 @@ class ClaimSuite(StoreFixtures):
         assert store.claim(record, "three", limits=limits) == Over(State.FAILED)
         info = store.find(record.id)
         assert info.error is not None
-        assert info.error.endswith("ResumeLimitError: Job was resumed a maximum of 1 times")
+        assert info.error.endswith(
+            "ResumeLimitError: Job was resumed a maximum of 1 times, last at 'rows', cursor 5"
+        )
         assert (info.cursor, info.resumptions) == (5, 1)
         assert events(store, record) == ["job.died", "job.died", "job.failed"]
 

@@ -78,8 +78,12 @@ class EmbeddedQueue(Capabilities):
     @property
     def board(self) -> StoreBoard:
         """What is known of the jobs, and how to steer them."""
-        path = self.database.path
-        return StoreBoard(self.table, self.registry.events, lambda _job: ring(path), self)
+        return StoreBoard(
+            self.table,
+            events=lambda _name: self.registry.events,
+            send=lambda _record: ring(self.database.path),
+            queue=self,
+        )
 
     def close(self) -> None:
         """Close the file, which opens again when it is needed."""
