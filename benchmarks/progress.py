@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.table import Figure, interleaved, median_of_ratios
 from continuable import App, Job, Step
-from continuable.queues.embedded.saving import Save
+from continuable.progress import Save
 from continuable.queues.embedded.worker import Worker, WorkerOptions
 
 BATCHES = 300

@@ -21,6 +21,9 @@ ROW_COLUMNS = ", ".join(COLUMNS)
 ROW_VALUES = ", ".join("NOW" if name == "enqueued_at" else f":{name}" for name in COLUMNS)
 ROW_ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in COLUMNS if name != "id")
 TABLE = "continuable_progress"
+LOCKED_ROW = re.compile(
+    r"id = \(\s+SELECT id FROM \w+\s+WHERE (.*?)\s+FOR UPDATE SKIP LOCKED\s+\)", re.DOTALL
+)
 LOCKING = re.compile(r"FOR UPDATE( SKIP LOCKED)?")
 
 
@@ -86,7 +89,7 @@ def _statement(dialect: Dialect, name: str) -> str:
     text = NOW.sub(lambda _: dialect.now, text)
     text = text.replace(INSERT_IF_ABSENT, dialect.insert_if_absent)
     if not dialect.locks_rows:
-        text = LOCKING.sub("", text)
+        text = LOCKING.sub("", LOCKED_ROW.sub(r"\1", text))
     return text.strip()
 
 

@@ -19,7 +19,7 @@ from continuable.model.states import State
 from continuable.progress import lifecycle
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import Claim, Limits, Requested, Settled
-from continuable.progress.row import Row, claim_of, row_from
+from continuable.progress.row import Row, row_from
 from continuable.progress.sql.dialects import Dialect
 from continuable.progress.sqlite import SQLiteSession, SQLiteStore
 from continuable.queues.embedded import claiming, enqueueing
@@ -78,7 +78,7 @@ class JobTable(SQLiteStore):
             if not self._order.is_any_ready(connection, queues, self.database.clock()):
                 return None
         with self._writing() as session:
-            return self._claim_next(session, worker, queues)
+            return self._order.claim(session.connection, worker, queues, session.now)
 
     def claim_job(self, worker: str, job_id: str) -> Claim | None:
         """One job by its id, also if it is delayed or paused; `None`: it cannot be claimed."""
@@ -128,21 +128,7 @@ class JobTable(SQLiteStore):
         """The same, and claim the next job of `queues` in one transaction."""
         with self._writing(timeout) as session:
             self._ended(session, ran)
-            return self._claim_next(session, ran.claimed.worker, queues)
-
-    def _claim_next(self, session: SQLiteSession, worker: str, queues: Queues) -> Claim | None:
-        found = self._order.next(session.connection, queues, session.now)
-        if found is None:
-            return None
-        values = {
-            "id": found.id,
-            "worker": worker,
-            "lease": self.lease,
-            "delivery": found.delivery,
-            "executions": found.executions,
-            "envelope": None,
-        }
-        return claim_of(found.id, worker, self._run(session, "claim", **values).rows[0])
+            return self._order.claim(session.connection, ran.claimed.worker, queues, session.now)
 
     def _ended(self, session: SQLiteSession, ran: Ran) -> Settled:
         claim, outcome, gap = ran.claimed, ran.outcome, ran.longest_gap

@@ -5,7 +5,10 @@ WITH RECURSIVE queues (queue) AS (
     SELECT (SELECT min(queue) FROM continuable_jobs WHERE is_ready AND queue > queues.queue)
     FROM queues WHERE queues.queue IS NOT NULL
 )
-SELECT jobs.id, jobs.name, jobs.issued, jobs.executions
+SELECT
+    jobs.seq, jobs.id, jobs.name, jobs.arguments, jobs.queue, jobs.priority, jobs.executions,
+    jobs.resumptions, jobs.issued, jobs.envelope, jobs.progress, jobs.fence, jobs.failures,
+    jobs.reason
 FROM queues
 JOIN continuable_jobs AS jobs ON jobs.seq = (
     SELECT seq FROM continuable_jobs

@@ -57,9 +57,6 @@ ON continuable_jobs (state, run_at) WHERE run_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS continuable_delay_set
 ON continuable_jobs (delayed_at) WHERE delayed_at IS NOT NULL;
 
-CREATE INDEX IF NOT EXISTS continuable_held
-ON continuable_jobs (worker) WHERE worker IS NOT NULL;
-
 -- A million waiting jobs are not in here, and one that starts and completes touches one page.
 CREATE INDEX IF NOT EXISTS continuable_states
 ON continuable_jobs (state, finished_at) WHERE state <> 'waiting';
