@@ -791,7 +791,7 @@ def test_a_death_that_a_second_delivery_finds_is_told(
     expected = ["job.died", "job.failed"] if max_deaths == 1 else ["job.died"]
     assert names_of(told) == expected
     if max_deaths == 1:
-        assert told[1].error.startswith("Killed its worker 1 times")
+        assert told[1].error.startswith("Killed its worker once")
 
 
 @pytest.mark.parametrize(("verb", "name"), [("pause", "job.paused"), ("cancel", "job.cancelled")])
