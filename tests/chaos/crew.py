@@ -18,7 +18,7 @@ SLACK = 10.0
 TOO_MANY = 10
 """Problems with which it is no use to go on."""
 # What a worker only ever writes of a trouble that it was not made for.
-UNEXPECTED = ("The watcher of", "is broken and stops", "Exception in thread", "Exception ignored")
+UNEXPECTED = ("The heartbeat of", "is broken and stops", "Exception in thread", "Exception ignored")
 
 
 class Crew:

@@ -175,7 +175,7 @@ def test_a_request_that_comes_while_the_job_attends_is_not_lost(app):
         def save(self, document, *, is_border):
             super().save(document, is_border=is_border)
             if not is_border and len(self.documents) == 1:
-                attention.interrupt("stopping")  # as the watcher might, just now
+                attention.interrupt("stopping")  # as the heartbeat might, just now
 
     made = []
 

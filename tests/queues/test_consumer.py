@@ -19,7 +19,7 @@ from continuable.model.states import State
 from continuable.progress import Claim, Save
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.consumer import Again, Deliveries, Dropped, Ended, PutOff
-from continuable.worker.watcher import Duty
+from continuable.worker.periodic import PeriodicTask
 from tests.waiting import DEADLINE, until
 from tests.worker.test_identity import on_linux
 
@@ -45,7 +45,7 @@ def store(path):
 
 @pytest.fixture
 def sent():
-    """The messages that watchers have sent."""
+    """The messages that workers have sent."""
     return deque()
 
 
@@ -658,9 +658,9 @@ def test_an_end_is_written_although_the_caller_is_cancelled_meanwhile(app, flaky
     assert flaky.find("job-1").state is State.COMPLETED
 
 
-def test_a_queue_gives_its_workers_duties_of_its_own(store, worker):
+def test_a_queue_gives_its_workers_tasks_of_its_own(store, worker):
     done = threading.Event()
-    worker(store, duties=[Duty("sweeping", 60.0, done.set)])
+    worker(store, maintenance=[PeriodicTask("sweeping", 60.0, done.set)])
     assert done.wait(30.0)
 
 

@@ -15,8 +15,9 @@ from continuable.errors import StoreError
 from continuable.model.payload import JobRecord
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.worker.eventloop import EventLoop, LoopEndedError
+from continuable.worker.heartbeat import Heartbeat
+from continuable.worker.periodic import PeriodicTask
 from continuable.worker.runner import LOOP_ENDED, Runner
-from continuable.worker.watcher import Duty, Watcher
 from tests.waiting import DEADLINE, until
 
 ESCAPES = [SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError]
@@ -79,16 +80,16 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def watcher(store):
-    watcher = Watcher(store, "w", 30.0)
-    watcher.start()
-    yield watcher
-    watcher.stop()
+def heartbeat(store):
+    heartbeat = Heartbeat(store, "w", 30.0)
+    heartbeat.start()
+    yield heartbeat
+    heartbeat.stop()
 
 
 @pytest.fixture
-def worker(app, store, watcher):
-    runner = Runner(app.jobs, store, watcher)
+def worker(app, store, heartbeat):
+    runner = Runner(app.jobs, store, heartbeat)
     yield Worker(runner, store)
     runner.close()
 
@@ -414,7 +415,7 @@ def test_the_loop_that_is_closed_waits_for_no_task_that_exits():
     assert time.monotonic() - began < DEADLINE / 2
 
 
-# --- the watcher
+# --- the heartbeat
 
 
 @pytest.mark.parametrize("error", [*ESCAPES, StoreError, ValueError])
@@ -425,16 +426,16 @@ def test_what_is_done_now_and_then(store, caplog, error):
         calls.append(1)
         raise error("work")
 
-    watcher = Watcher(store, "w", 30.0, [Duty("work", 0.01, work)])
-    watcher.start()
+    heartbeat = Heartbeat(store, "w", 30.0, [PeriodicTask("work", 0.01, work)])
+    heartbeat.start()
     try:
         until(lambda: len(calls) > 2)
     finally:
-        watcher.stop()
+        heartbeat.stop()
     assert "work" in caplog.text
 
 
-def test_the_watcher_lives_on_when_its_log_is_broken(store, monkeypatch):
+def test_the_heartbeat_goes_on_when_its_log_is_broken(store, monkeypatch):
     calls = []
 
     def work():
@@ -446,9 +447,9 @@ def test_the_watcher_lives_on_when_its_log_is_broken(store, monkeypatch):
 
     logger = logging.getLogger("continuable")
     monkeypatch.setattr(logger, "handle", broken)
-    watcher = Watcher(store, "w", 30.0, [Duty("work", 0.01, work)])
-    watcher.start()
+    heartbeat = Heartbeat(store, "w", 30.0, [PeriodicTask("work", 0.01, work)])
+    heartbeat.start()
     try:
         until(lambda: len(calls) > 2)
     finally:
-        watcher.stop()
+        heartbeat.stop()

@@ -31,11 +31,13 @@ from continuable.progress.protocol import (
     ProgressStore,
     Settled,
 )
+from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.identity import has_died, new_worker_id
+from continuable.worker.maintenance import Maintenance
+from continuable.worker.periodic import PeriodicTask
 from continuable.worker.retrying import patiently
 from continuable.worker.run import RunningJob
 from continuable.worker.runner import Ran, Runner
-from continuable.worker.watcher import Duty, Watcher
 
 logger = logging.getLogger("continuable")
 
@@ -94,7 +96,9 @@ class Deliveries:
         passes: Exceptions that mean something to the queue, and come out of `run` untouched.
         is_stopping: Asked while jobs are running, where nobody calls `interrupt`.
         stopping_every: Seconds between two times.
-        duties: What else this process is to do now and then.
+        heartbeats: What else shows the engine that this process lives, or is told by it. It must
+            not take long.
+        maintenance: What else this process is to do now and then.
         begins_at_once: Whether it looks at its start for what others have left behind.
     """
 
@@ -108,7 +112,8 @@ class Deliveries:
         passes: tuple[type[BaseException], ...] = (),
         is_stopping: Callable[[], bool] | None = None,
         stopping_every: float = STOPPING_EVERY,
-        duties: Sequence[Duty] = (),
+        heartbeats: Sequence[PeriodicTask] = (),
+        maintenance: Sequence[PeriodicTask] = (),
         begins_at_once: bool = True,
     ) -> None:
         self.worker = new_worker_id()
@@ -120,41 +125,38 @@ class Deliveries:
         self._taken: set[tuple[str, int]] = set()
         self._taking = threading.Lock()
         self._stops_at: float | None = None
-        all_duties = [
-            Duty("leases", store.lease / 3, self._renew),
-            Duty("recovery", min(store.lease / 2, DEATHS_INTERVAL), self.recover),
-            *duties,
-        ]
+        beats = [PeriodicTask("leases", store.lease / 3, self._renew), *heartbeats]
         if is_stopping is not None:
-            look_out = Duty("stopping", stopping_every, self._look_out, is_for_jobs=True)
-            all_duties.append(look_out)
+            beats.append(PeriodicTask("stopping", stopping_every, self._look_out, is_for_jobs=True))
+        recovery = PeriodicTask("recovery", min(store.lease / 2, DEATHS_INTERVAL), self.recover)
         self._is_stopping = is_stopping
-        self._watcher = Watcher(
-            store, self.worker, grace, all_duties, begins_at_once=begins_at_once
+        self._maintenance = Maintenance(
+            self.worker, [recovery, *maintenance], begins_at_once=begins_at_once
         )
-        self._runner = Runner(jobs, store, self._watcher, passes)
+        self._heartbeat = Heartbeat(store, self.worker, grace, beats, self._maintenance)
+        self._runner = Runner(jobs, store, self._heartbeat, passes)
 
     def start(self) -> None:
         """Begin to mind what will be delivered, and what others have left behind."""
-        self._watcher.start()
+        self._heartbeat.start()
 
     def look_back(self) -> None:
         """See at once what others have left behind, and to all else that is done now and then."""
-        self._watcher.do_all()
+        self._maintenance.run_all()
 
     def interrupt(self, reason: str = STOPPING) -> None:
         """The process is to stop: running jobs at their next checkpoint, new ones not at all."""
         self._stops_at = time.monotonic() + self._grace
-        self._watcher.interrupt_all(reason)
+        self._heartbeat.interrupt_all(reason)
 
     def interrupt_running(self, reason: str = STOPPING) -> None:
         """Running jobs at their next checkpoint; the process goes on and takes others."""
-        self._watcher.interrupt_all(reason)
+        self._heartbeat.interrupt_all(reason)
 
     def close(self) -> None:
         """Once nothing runs any more."""
         self._runner.close()
-        self._watcher.stop()
+        self._heartbeat.stop()
 
     def run(
         self,
@@ -318,7 +320,7 @@ class Deliveries:
         return patiently(settle, ran.claimed.id, error=ran.error, is_over=self._is_grace_over)
 
     def _is_grace_over(self) -> bool:
-        self._look_out()  # the job does not run any more, so that the watcher does not ask
+        self._look_out()  # the job does not run any more, so that the heartbeat does not ask
         return self._stops_at is not None and time.monotonic() >= self._stops_at
 
     def _started(self, running: RunningJob, *, time_limit: float | None = None) -> None:
@@ -328,7 +330,7 @@ class Deliveries:
             # It came between the stop and the call to all running jobs.
             running.attention.interrupt(STOPPING)
 
-    # --- the watcher's duties
+    # --- periodic tasks
 
     def _look_out(self) -> None:
         if self._stops_at is None and self._is_stopping is not None and self._is_stopping():

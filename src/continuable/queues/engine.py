@@ -141,7 +141,7 @@ class EngineQueue(Capabilities, ABC):
         ]
 
     def close(self) -> None:
-        """Once this process runs no more jobs: what its watcher has begun is brought to an end."""
+        """Once this process runs no more jobs: what was begun is brought to an end."""
         with self._starting:
             if self._deliveries is not None and self._deliveries[0] == os.getpid():
                 self._deliveries[1].close()

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from continuable.core.attention import Attention
@@ -31,15 +32,23 @@ LOCK_WAIT_AT_BORDERS = 0.05
 """Seconds: it may be the job's own open transaction that holds the lock."""
 
 
+Tell = Callable[[Callable[[], object]], object]
+
+
+def at_once(work: Callable[[], object]) -> None:
+    """Call `work` in this thread, which may wait for it."""
+    work()
+
+
 class RunningJob:
-    """Between the thread that runs a job and the watcher: both sides meet here.
+    """Between the thread that runs a job and the heartbeat: both sides meet here.
 
     To the execution it is the `Recorder`.
 
     Args:
         keeper: Where its progress is kept.
         claimed: The job.
-        hand_over: Tells the watcher that there is something to write.
+        hand_over: Tells the heartbeat that there is something to write.
         save_every: Seconds between two saves.
         max_runtime: Seconds after which it is interrupted.
     """
@@ -85,7 +94,7 @@ class RunningJob:
     # --- for the job's thread
 
     def save(self, document: str, *, is_border: bool) -> None:
-        """Hand `document` to the watcher; at a border, write it before the next step begins."""
+        """Hand `document` to the heartbeat; at a border, write it before the next step begins."""
         if self._is_in_child:
             return
         self._sequence += 1
@@ -97,7 +106,7 @@ class RunningJob:
             if self._saves_first_move:
                 self.attention.request_save()  # it has not moved yet
         if is_border:
-            # What fails here, the watcher tries again and reports.
+            # What fails here, the heartbeat tries again and reports.
             with contextlib.suppress(StoreError):
                 self.write(timeout=LOCK_WAIT_AT_BORDERS)
         else:
@@ -137,7 +146,7 @@ class RunningJob:
                 time.sleep(UNREADABLE_PAUSE)
 
     def note(self, event: str, data: dict[str, Any]) -> None:
-        """Hand an entry of the job's history to the watcher."""
+        """Hand an entry of the job's history to the heartbeat."""
         if self._is_in_child:
             return
         self._notes.append(Note.of(event, data))
@@ -157,7 +166,7 @@ class RunningJob:
         """Whether the job has forked this process: its copy of the job has no claim."""
         return os.getpid() != self._pid
 
-    # --- for the watcher
+    # --- for the heartbeat
 
     def attend_to_time(self, now: float) -> None:
         """Raise the flag for a save or for the end of the time that an execution may take."""
@@ -190,8 +199,11 @@ class RunningJob:
         """Whether `write` has something to do."""
         return self._unwritten is not None or bool(self._notes)
 
-    def write(self, timeout: float) -> None:
-        """Write what is not written yet. `StoreError` if that fails: it stays to be written."""
+    def write(self, timeout: float, tell: Tell = at_once) -> None:
+        """Write what is not written yet. `StoreError` if that fails: it stays to be written.
+
+        `tell`: calls the subscribers of events.
+        """
         if not self.is_unwritten:
             return
         if not self._writing.acquire(timeout=timeout):
@@ -213,9 +225,9 @@ class RunningJob:
         if is_taken_away:
             self.attention.supersede()
         elif save is not None:
-            self._tell_saved(save)
+            self._tell_saved(save, tell)
 
-    def tell_if_overdue(self, grace: float, now: float) -> None:
+    def tell_if_overdue(self, grace: float, now: float, tell: Tell = at_once) -> None:
         """Emit `checkpoint.overdue`, once a gap, if nobody attends for longer than `grace`."""
         raised_at, execution = self.attention.raised_at, self.execution
         if raised_at is None or execution is None or raised_at == self._reported_gap:
@@ -223,9 +235,10 @@ class RunningJob:
         if now - raised_at > grace:
             self._reported_gap = raised_at
             self.attention.longest_gap = max(self.attention.longest_gap, now - raised_at)
-            Emission(execution.definition.events, execution.record).emit(
-                "checkpoint.overdue", step=execution.step, seconds=now - raised_at
-            )
+            emission = Emission(execution.definition.events, execution.record)
+            if emission.wants("checkpoint.overdue"):
+                step, seconds = execution.step, now - raised_at
+                tell(partial(emission.emit, "checkpoint.overdue", step=step, seconds=seconds))
 
     def _save(self, document: str) -> Save:
         claimed = self.claimed
@@ -234,13 +247,12 @@ class RunningJob:
             claimed.id, claimed.fence, claimed.worker, self._sequence, document, made_progress
         )
 
-    def _tell_saved(self, save: Save) -> None:
+    def _tell_saved(self, save: Save, tell: Tell) -> None:
         execution = self.execution
         if execution is None:
             return
         emission = Emission(execution.definition.events, execution.record)
         if emission.wants("progress.saved"):
             current = json.loads(save.document).get("current")
-            emission.emit(
-                "progress.saved", cursor=current and current[1], bytes=len(save.document.encode())
-            )
+            cursor, size = current and current[1], len(save.document.encode())
+            tell(partial(emission.emit, "progress.saved", cursor=cursor, bytes=size))

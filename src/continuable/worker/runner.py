@@ -17,8 +17,8 @@ from continuable.events.log import try_to_log
 from continuable.progress.protocol import Claim, Keeper, Note
 from continuable.worker.eventloop import EventLoop, LoopEndedError
 from continuable.worker.forked import aleave_if_forked, leave_if_forked
+from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.run import RunningJob
-from continuable.worker.watcher import Watcher
 
 LOOP_ENDED = "event loop ended"
 """The reason of an `async def` job whose event loop another job has broken."""
@@ -53,7 +53,7 @@ class Runner:
     Args:
         jobs: Those whose code is here, by their names.
         keeper: Where their progress is kept.
-        watcher: Minds them while they run.
+        heartbeat: Minds them while they run.
         passes: What comes out of `run` when it is raised in a job: no outcome of the job's.
     """
 
@@ -61,12 +61,12 @@ class Runner:
         self,
         jobs: Mapping[str, Definition],
         keeper: Keeper,
-        watcher: Watcher,
+        heartbeat: Heartbeat,
         passes: tuple[type[BaseException], ...] = (),
     ) -> None:
         self._jobs = jobs
         self._keeper = keeper
-        self._watcher = watcher
+        self._heartbeat = heartbeat
         self._passes = passes
         self._loop = EventLoop()
 
@@ -84,7 +84,7 @@ class Runner:
             execution, damage = self._execution(definition, running, started)
             outcome = _unreadable(claimed, damage) if damage else self._call(execution)
         finally:
-            self._watcher.remove(running)
+            self._heartbeat.remove(running)
         return _ran(running, execution, outcome)
 
     async def arun(
@@ -102,7 +102,7 @@ class Runner:
             execution, damage = self._execution(definition, running, started)
             outcome = _unreadable(claimed, damage) if damage else await self._acall(execution)
         finally:
-            self._watcher.remove(running)
+            self._heartbeat.remove(running)
         return _ran(running, execution, outcome)
 
     def _running(self, definition: Definition, claimed: Claim) -> RunningJob:
@@ -110,11 +110,11 @@ class Runner:
         running = RunningJob(
             self._keeper,
             claimed,
-            self._watcher.wake,
+            self._heartbeat.wake,
             save_every=options.save_every,
             max_runtime=options.max_runtime,
         )
-        self._watcher.add(running)
+        self._heartbeat.add(running)
         return running
 
     def _execution(

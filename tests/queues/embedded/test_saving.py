@@ -104,7 +104,7 @@ def test_a_transaction_that_began_by_reading_is_told_to_begin_immediately(table,
     raw.execute("ROLLBACK")
 
 
-def test_the_watcher_reads_all_its_jobs_in_one_look(table, running_elsewhere):
+def test_the_heartbeat_reads_all_its_jobs_in_one_look(table, running_elsewhere):
     one, two, three = running_elsewhere(), running_elsewhere(), running_elsewhere()
     table.request(one.id, "pause")
     table.request(two.id, "cancel")

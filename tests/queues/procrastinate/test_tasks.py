@@ -553,14 +553,15 @@ def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_
 
 
 def test_a_queue_that_is_closed_minds_no_jobs_any_more(app):
-    def watchers():
-        return [thread for thread in threading.enumerate() if "watcher" in thread.name]
+    def threads(kind=""):
+        names = [thread.name for thread in threading.enumerate()]
+        return [name for name in names if name.startswith(f"continuable-{kind}")]
 
-    before = watchers()
+    before = threads()
     app.queue.deliveries()
-    assert len(watchers()) == len(before) + 1
+    assert len(threads("heartbeat")) == before.count("continuable-heartbeat") + 1
     app.queue.close()
-    assert watchers() == before
+    assert threads() == before
 
 
 def test_a_connector_whose_database_cannot_be_told_is_an_error_that_says_what_to_do():

@@ -1,4 +1,4 @@
--- As `save`, but for the lease, which the watcher renews: no index has to be touched.
+-- As `save`, but for the lease, which the heartbeat renews: no index has to be touched.
 UPDATE continuable_progress SET
     progress = CASE WHEN :sequence > sequence THEN :document ELSE progress END,
     deaths = CASE WHEN :made_progress = 1 THEN 0 ELSE deaths END,

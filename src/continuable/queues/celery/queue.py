@@ -26,7 +26,7 @@ from continuable.queues.celery.messages import Messages
 from continuable.queues.celery.own_store import redis_store
 from continuable.queues.consumer import Deliveries
 from continuable.queues.engine import EngineQueue
-from continuable.worker.watcher import Duty
+from continuable.worker.periodic import PeriodicTask
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
@@ -135,9 +135,9 @@ class CeleryQueue(EngineQueue):
             grace=self._grace,
             passes=(TaskPredicate, *killed()),  # Retry, Ignore, Reject
             is_stopping=stopping.flag.is_raised,
-            duties=[]
+            maintenance=[]
             if isinstance(store, MessageProgress)
-            else [Duty("lost messages", store.lease, lost.look)],
+            else [PeriodicTask("lost messages", store.lease, lost.look)],
         )
 
     # --- what Celery tells

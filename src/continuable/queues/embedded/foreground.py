@@ -17,10 +17,11 @@ from continuable.queues.embedded.finishing import finish
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.queue import EmbeddedQueue
 from continuable.queues.embedded.sweeping import staying_alive, sweeping
+from continuable.worker.heartbeat import WRITE_WAIT, Heartbeat
 from continuable.worker.identity import new_worker_id
+from continuable.worker.maintenance import Maintenance
 from continuable.worker.run import RunningJob
 from continuable.worker.runner import UNKNOWN_JOB, Ran, Runner
-from continuable.worker.watcher import WRITE_WAIT, Watcher
 
 GRACE = 30.0
 PAUSE = 0.05
@@ -46,10 +47,15 @@ class Foreground:
         self._job_id = job_id
         self._worker = new_worker_id()
         self._lock = WorkerLock(self._table.database.path, self._worker)
-        duties = [staying_alive(self._lock), sweeping(self._table, self._worker, registry.events)]
-        self._watcher = Watcher(self._table, self._worker, GRACE, duties)
+        self._heartbeat = Heartbeat(
+            self._table,
+            self._worker,
+            GRACE,
+            [staying_alive(self._lock)],
+            Maintenance(self._worker, [sweeping(self._table, self._worker, registry.events)]),
+        )
         self._runner = Runner(
-            registry.jobs, self._table, self._watcher, passes=(KeyboardInterrupt,)
+            registry.jobs, self._table, self._heartbeat, passes=(KeyboardInterrupt,)
         )
         self._running: RunningJob | None = None
         self._wanted: str | None = None
@@ -58,7 +64,7 @@ class Foreground:
         """Execution after execution, until the job has ended."""
         self._table.find(self._job_id)
         self._lock.acquire()
-        self._watcher.start()
+        self._heartbeat.start()
         try:
             with self._signals():
                 while not self._run_once():
@@ -68,7 +74,7 @@ class Foreground:
             raise
         finally:
             self._runner.close()
-            self._watcher.stop()
+            self._heartbeat.stop()
             self._lock.release()
         return self._table.result(self._job_id)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from continuable.core.interrupt import DIED
 from continuable.events.emission import Emission
 from continuable.events.stream import EventStream
@@ -17,29 +19,30 @@ from continuable.queues.embedded.liveness import (
 )
 from continuable.queues.embedded.table import JobTable
 from continuable.queues.embedded.wakeup import ring
-from continuable.worker.watcher import Duty
+from continuable.worker.periodic import PeriodicTask
 
 INTERVAL = 0.4
 """Seconds between two looks for dead workers."""
 PRUNING_INTERVAL = 10.0
 PARTS = 4
-"""Of old jobs, that are forgotten at a time: the watcher has other things to do."""
+"""Of old jobs, that are forgotten at a time: dead workers are looked for meanwhile."""
 
 
-def pruning(table: JobTable, keep_finished: float) -> Duty:
+def pruning(table: JobTable, keep_finished: float) -> PeriodicTask:
     """Old jobs are forgotten little by little."""
-    return Duty("old jobs", PRUNING_INTERVAL, lambda: table.prune(keep_finished, parts=PARTS))
+    prune = partial(table.prune, keep_finished, parts=PARTS)
+    return PeriodicTask("old jobs", PRUNING_INTERVAL, prune)
 
 
-def sweeping(table: JobTable, worker: str, events: EventStream) -> Duty:
+def sweeping(table: JobTable, worker: str, events: EventStream) -> PeriodicTask:
     """The jobs of workers that have died are brought back."""
     watch = Watch(table.database.path)
-    return Duty("workers", INTERVAL, lambda: sweep(table, worker, events, watch))
+    return PeriodicTask("workers", INTERVAL, lambda: sweep(table, worker, events, watch))
 
 
-def staying_alive(lock: WorkerLock) -> Duty:
-    """A lock that was lost is taken again, before somebody misses it."""
-    return Duty("lock", INTERVAL, lock.keep)
+def staying_alive(lock: WorkerLock) -> PeriodicTask:
+    """A lock that was lost is taken again, before somebody misses it: part of the heartbeat."""
+    return PeriodicTask("lock", INTERVAL, lock.keep)
 
 
 def sweep(table: JobTable, worker: str, events: EventStream, watch: Watch) -> None:

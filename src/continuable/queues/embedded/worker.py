@@ -24,11 +24,12 @@ from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.queue import EmbeddedQueue
 from continuable.queues.embedded.sweeping import pruning, staying_alive, sweeping
 from continuable.queues.embedded.wakeup import doorbell_of, ring
+from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.identity import new_worker_id
+from continuable.worker.maintenance import Maintenance
 from continuable.worker.retrying import patiently
 from continuable.worker.run import RunningJob
 from continuable.worker.runner import Runner
-from continuable.worker.watcher import Watcher
 
 logger = logging.getLogger("continuable")
 
@@ -71,11 +72,17 @@ class Worker:
         database, registry = queue.database, queue.registry
         self._lock = WorkerLock(database.path, self.id, registry.jobs)
         self._doorbell = doorbell_of(database, self.id)
-        duties = [staying_alive(self._lock), sweeping(self._table, self.id, registry.events)]
+        tasks = [sweeping(self._table, self.id, registry.events)]
         if queue.keep_finished is not None:
-            duties.append(pruning(self._table, queue.keep_finished))
-        self._watcher = Watcher(self._table, self.id, options.grace, duties)
-        self._runner = Runner(registry.jobs, self._table, self._watcher)
+            tasks.append(pruning(self._table, queue.keep_finished))
+        self._heartbeat = Heartbeat(
+            self._table,
+            self.id,
+            options.grace,
+            [staying_alive(self._lock)],
+            Maintenance(self.id, tasks),
+        )
+        self._runner = Runner(registry.jobs, self._table, self._heartbeat)
         self._inbox: SimpleQueue[Claim | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name=f"continuable-job-{number}", daemon=True)
@@ -104,7 +111,7 @@ class Worker:
             with contextlib.suppress(StoreBusyError):  # who is busy with it can write it
                 self._table.database.try_writing()
             self._lock.acquire()
-            self._watcher.start()
+            self._heartbeat.start()
             for thread in self._threads:
                 thread.start()
             logger.info("Worker %s started", self.id)
@@ -182,7 +189,7 @@ class Worker:
         self._is_stopping = True
         self._doorbell.withdraw()
         deadline = time.monotonic() + self._options.grace
-        self._watcher.interrupt_all(STOPPING)
+        self._heartbeat.interrupt_all(STOPPING)
         if self._stop_requests:
             say(self._say_that_it_stops)
         while self._idle < self._options.threads:
@@ -198,7 +205,7 @@ class Worker:
         for thread in self._threads:
             thread.join()
         self._runner.close()
-        self._watcher.stop()
+        self._heartbeat.stop()
         is_broken = self._hand_back()
         self._lock.release()
         logger.info("Worker %s stopped", self.id)
@@ -219,9 +226,9 @@ class Worker:
 
     def _say_last_words(self) -> None:
         with contextlib.suppress(StoreError):
-            self._watcher.save_all()
-        self._watcher.tell_overdue()
-        for job in self._watcher.running:
+            self._heartbeat.save_all()
+        self._heartbeat.tell_overdue()
+        for job in self._heartbeat.running:
             place = job.execution.description if job.execution else "not started"
             logger.error("Job %s was not handed back in time: %s", job.claimed.id, place)
         logging.shutdown()

@@ -30,7 +30,7 @@ from continuable.queues.procrastinate.rows import JobRows
 from continuable.queues.procrastinate.running import FetchedJob
 from continuable.queues.procrastinate.task import ContinuableTask
 from continuable.queues.procrastinate.workers import Workers
-from continuable.worker.watcher import Duty
+from continuable.worker.periodic import PeriodicTask
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
@@ -129,10 +129,8 @@ class ProcrastinateQueue(EngineQueue):
             self._bring_back,
             grace=self.workers.grace,
             is_stopping=self.workers.are_stopping,
-            duties=[
-                Duty("stalled jobs", STALLED / 2, self._sweep),
-                Duty("aborts", ABORTS_INTERVAL, self.aborts.look_out),
-            ],
+            heartbeats=[PeriodicTask("aborts", ABORTS_INTERVAL, self.aborts.look_out)],
+            maintenance=[PeriodicTask("stalled jobs", STALLED / 2, self._sweep)],
         )
 
     def close(self) -> None:
@@ -182,7 +180,7 @@ class ProcrastinateQueue(EngineQueue):
             for sentence in self.gaps(self.workers.grace, "--shutdown-graceful-timeout"):
                 logger.warning("%s", sentence)
 
-    # --- the watcher's duties
+    # --- periodic tasks
 
     def _bring_back(self, record: JobRecord, wait: float) -> bool:
         """Have a job run again that its worker has left, unless somebody wants no more of it.

@@ -38,7 +38,7 @@ from continuable.queues.rq.place import is_one_place
 from continuable.queues.rq.sentry import Sentry
 from continuable.queues.rq.worker import RunningWorker
 from continuable.serialization.naming import importable_module
-from continuable.worker.watcher import Duty
+from continuable.worker.periodic import PeriodicTask
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
@@ -126,11 +126,11 @@ class RQQueue(EngineQueue):
 
     def start_deliveries(self, store: ProgressStore) -> Deliveries:
         """What a worker or a work horse runs its jobs with."""
-        duties = []
+        maintenance = []
         if self._keeps_progress:  # else it knows of no job that is not begun
-            duties = [
-                Duty("sentry", store.lease / 3, self._sentry.post_again),
-                Duty("taken jobs", store.lease / 2, self._bring_back_taken),
+            maintenance = [
+                PeriodicTask("sentry", store.lease / 3, self._sentry.post_again),
+                PeriodicTask("taken jobs", store.lease / 2, self._bring_back_taken),
             ]
         return Deliveries(
             self._registry.jobs,
@@ -138,7 +138,7 @@ class RQQueue(EngineQueue):
             self._rescue,
             is_stopping=self._is_stopping,
             stopping_every=STOPPING_EVERY,
-            duties=duties,
+            maintenance=maintenance,
             begins_at_once=False,  # `Beginning` tells whose turn it is
         )
 

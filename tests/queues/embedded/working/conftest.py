@@ -11,8 +11,8 @@ import pytest
 from continuable import App
 from continuable.queues.embedded.finishing import finish
 from continuable.queues.embedded.worker import Worker, WorkerOptions
+from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.runner import Runner
-from continuable.worker.watcher import Watcher
 from tests.queues.embedded.working.jobs import Marks, make_app, make_table
 from tests.queues.embedded.working.process import WorkerProcess
 
@@ -51,7 +51,7 @@ def execute() -> Callable[[App, str], None]:
         table = app.queue.table
         claimed = table.claim_job("me", job_id)
         assert claimed is not None
-        finish(table, Runner(app.jobs, table, Watcher(table, "me", 600.0)).run(claimed))
+        finish(table, Runner(app.jobs, table, Heartbeat(table, "me", 600.0)).run(claimed))
 
     return execute
 

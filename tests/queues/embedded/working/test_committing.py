@@ -166,7 +166,7 @@ def test_an_interrupt_that_leaves_a_transaction_open_is_written_without_waiting_
 
     handle = careless.enqueue()
     worker = Worker(own.queue, WorkerOptions(drain=True))
-    beside(lambda: inside.wait(DEADLINE) and worker._watcher.interrupt_all("look"))
+    beside(lambda: inside.wait(DEADLINE) and worker._heartbeat.interrupt_all("look"))
     assert worker.run() == 0
     assert handle.state() is State.COMPLETED
     assert "cannot be written" not in log.text

@@ -83,7 +83,7 @@ def test_signals_redo_nothing_without_commit_either(app, work_elsewhere, tmp_pat
 def test_kills_redo_what_came_after_the_last_save(app, work_elsewhere, tmp_path):
     target, count = tmp_path / "rows.db", 1500
     make_table(target)
-    # About 1 ms a row, saved every 50 ms and written by the watcher's next look.
+    # About 1 ms a row, saved every 50 ms and written by the heartbeat's next look.
     handle = app.jobs["import"].enqueue("autocommit", str(target), count, 1)
     by = [signal.SIGKILL]
     stops = deploy_over(work_elsewhere, handle, target, count, random.Random(2), by=by, share=0.4)

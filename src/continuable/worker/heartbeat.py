@@ -1,4 +1,4 @@
-"""The one thread of a worker process that minds its running jobs: time, saves, requests."""
+"""`Heartbeat`: the thread of a worker process that minds its running jobs."""
 
 from __future__ import annotations
 
@@ -6,57 +6,37 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ParamSpec
+from collections.abc import Sequence
 
-from continuable.errors import StoreError
 from continuable.events.log import try_to_log
 from continuable.progress.protocol import Keeper
+from continuable.worker.maintenance import Maintenance
+from continuable.worker.periodic import SLACK, PeriodicTask, Schedule
 from continuable.worker.run import RunningJob
-
-logger = logging.getLogger("continuable")
-
-P = ParamSpec("P")
 
 LONGEST_REST = 0.5
 """Seconds while jobs are running: one may come to no checkpoint, which has no time of its own."""
 IDLE_REST = 0.25
 """Seconds while none are: for so long, a new one need not wake this thread."""
 SHORTEST_REST = 0.005
-SLACK = 0.02
-"""Seconds by which a thing is done too soon, to be done together with another: each time that this
-thread wakes, it holds up those of the jobs."""
 WRITE_WAIT = 1.0
 """Seconds to wait for the database's lock."""
 WRITE_AGAIN = 0.1
 """Seconds after which it is tried again."""
 
 
-@dataclass(eq=False, slots=True)
-class Duty:
-    """Something else that is to be done now and then."""
+class Heartbeat:
+    """Minds the running jobs of one process: their time, their saves, what is asked of them.
 
-    kind: str
-    """What a trouble with it is remembered by."""
-    every: float
-    """Seconds between two times."""
-    work: Callable[[], object]
-    is_for_jobs: bool = False
-    """Whether it is of use only while jobs are running."""
-
-
-class Watcher:
-    """Raises the flags of the jobs of one process and does their waiting for the disk.
-
-    It rests until something is due, or a job has handed something over.
+    It rests until something is due, or a job has handed something over. Nothing here may take
+    long: what may, is maintenance.
 
     Args:
         keeper: Where progress is kept.
         worker: The id of this worker.
         grace: Seconds that a shutdown grants: a job that goes longer without a checkpoint is told.
-        duties: What else is to be done.
-        begins_at_once: Whether all duties are done at the start, too.
+        tasks: What else shows that this worker lives, or tells it to stop.
+        maintenance: Recovery and the like, which is started and stopped with this.
     """
 
     def __init__(
@@ -64,15 +44,15 @@ class Watcher:
         keeper: Keeper,
         worker: str,
         grace: float,
-        duties: Sequence[Duty] = (),
-        *,
-        begins_at_once: bool = True,
+        tasks: Sequence[PeriodicTask] = (),
+        maintenance: Maintenance | None = None,
     ) -> None:
         self._keeper = keeper
         self._worker = worker
         self._grace = grace
-        self._duties = dict.fromkeys(duties, time.monotonic())
-        self._does_all = begins_at_once
+        self.maintenance = maintenance or Maintenance(worker)
+        self._schedule = Schedule(worker, tasks, begins_at_once=False)
+        self._starts_maintenance_at: float | None = None
         # By themselves: a job that is restarted while it runs may run twice here for a moment.
         self._jobs: dict[RunningJob, None] = {}
         self._wake = threading.Event()
@@ -80,24 +60,20 @@ class Watcher:
         self._looks_again_at = math.inf
         self._asked_at = -math.inf
         self._seen: tuple[object, list[RunningJob]] | None = None
-        self._reported: dict[str, str] = {}
-        self._thread = threading.Thread(target=self._watch, name="continuable-watcher", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="continuable-heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begin; maintenance begins as soon as it has something to do."""
+        self._starts_maintenance_at = time.monotonic() + self.maintenance.starts_in
         self._thread.start()
 
     def stop(self) -> None:
-        """Watch no more, once what is under way has been done."""
+        """End, once what is under way has been done, of maintenance too."""
         self._is_over = True
         self.wake()
         # To its very end, and not only that of its work: it still has connections to close then.
         self._thread.join()
-
-    def do_all(self) -> None:
-        """Do all duties at once."""
-        self._does_all = True
-        self.wake()
+        self.maintenance.stop()
 
     def wake(self) -> None:
         """Look at once: there is something to write."""
@@ -129,7 +105,7 @@ class Watcher:
         failed: BaseException | None = None
         for job in self.running:
             try:
-                job.write(WRITE_WAIT)
+                job.write(WRITE_WAIT, self.maintenance.hand_over)
             except BaseException as error:  # noqa: BLE001 - the trouble of one job is not another's
                 failed = error
         if failed is not None:
@@ -140,17 +116,18 @@ class Watcher:
         """The jobs that run now."""
         return list(self._jobs)
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         while True:  # once at least, however soon it is stopped
             try:
-                self._watch_once()
+                self._beat()
             except BaseException:  # noqa: BLE001 - every job of this process needs this thread
-                try_to_log(logging.ERROR, "The watcher of %s failed", self._worker, exc_info=True)
+                message = "The heartbeat of %s failed"
+                try_to_log(logging.ERROR, message, self._worker, exc_info=True)
                 self._wake.wait(IDLE_REST)
             if self._is_over:
                 return
 
-    def _watch_once(self) -> None:
+    def _beat(self) -> None:
         # Until it is known how long this thread rests, a job that is added wakes it.
         self._looks_again_at = math.inf
         now, jobs = time.monotonic(), self.running
@@ -158,46 +135,26 @@ class Watcher:
         self._rest(jobs, now)
 
     def _look(self, jobs: list[RunningJob], now: float) -> None:
+        if self._starts_maintenance_at is not None and now >= self._starts_maintenance_at:
+            self._starts_maintenance_at = None
+            self.maintenance.start()
         for job in jobs:
             job.attend_to_time(now)
-            job.tell_if_overdue(self._grace, now)
-        self._try("progress", self.save_all)
+            job.tell_if_overdue(self._grace, now, self.maintenance.hand_over)
+        self._schedule.attempt("progress", self.save_all)
         if not jobs:
             self._asked_at = now  # of a new one, all is known
         elif now >= self._asks_again_at - SLACK:
             self._asked_at = now
-            self._try("requests", self._obey, jobs)
-        if does_all := self._does_all:  # else it stays as it is: it may be set just now
-            self._does_all = False
-        for duty in self._duties_of(jobs):
-            if does_all or now >= self._duties[duty] + duty.every - SLACK:
-                self._duties[duty] = now
-                self._try(duty.kind, duty.work)
+            self._schedule.attempt("requests", self._obey, jobs)
+        self._schedule.run_due(now, has_jobs=bool(jobs))
 
     @property
     def _asks_again_at(self) -> float:
         return self._asked_at + self._keeper.controls_every
 
-    def _duties_of(self, jobs: list[RunningJob]) -> list[Duty]:
-        return [duty for duty in self._duties if jobs or not duty.is_for_jobs]
-
-    def _try(self, kind: str, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Do `work`, which may be tried again at the next look; log a trouble of a kind once."""
-        try:
-            work(*args, **kwargs)
-        except StoreError as error:
-            text = str(error)
-            if text not in self._reported.values():
-                logger.error("Jobs go on, and it is tried again: %s", text)  # noqa: TRY400
-            self._reported[kind] = text
-        except BaseException:  # noqa: BLE001 - of a queue's or a store's, which may call a user's code
-            # Whatever it is, the jobs go on and the next look may find it mended.
-            try_to_log(logging.ERROR, "The watcher of %s failed", self._worker, exc_info=True)
-        else:
-            self._reported.pop(kind, None)
-
     def _rest(self, jobs: list[RunningJob], now: float) -> None:
-        due = [self._duties[duty] + duty.every for duty in self._duties_of(jobs)]
+        due = [self._schedule.next_due(has_jobs=bool(jobs))]
         due.append(min(now + LONGEST_REST, self._asks_again_at) if jobs else now + IDLE_REST)
         due += [job.next_due() for job in jobs]
         due += [now + WRITE_AGAIN for job in jobs if job.is_unwritten]

@@ -7,100 +7,100 @@ from itertools import pairwise
 
 import pytest
 
-from continuable.events.stream import EventStream
-from continuable.queues.embedded.sweeping import sweeping
-from continuable.worker import watcher as watchers
+from continuable.worker import heartbeat as heartbeats
+from continuable.worker.heartbeat import Heartbeat
+from continuable.worker.periodic import SLACK, PeriodicTask
 from continuable.worker.run import RunningJob
-from continuable.worker.watcher import Watcher
 from tests.waiting import DEADLINE, until
 
 
 @pytest.fixture
-def watcher(table):
-    watcher = Watcher(table, "alive", 600.0, [sweeping(table, "alive", EventStream())])
-    yield watcher
-    watcher.stop()
+def heartbeat(table):
+    heartbeat = Heartbeat(table, "alive", 600.0)
+    yield heartbeat
+    heartbeat.stop()
 
 
 @pytest.fixture
 def sleeper(table, monkeypatch):
     """Looks at nothing by itself."""
-    monkeypatch.setattr(watchers, "IDLE_REST", 600.0)
-    monkeypatch.setattr(watchers, "LONGEST_REST", 600.0)
+    monkeypatch.setattr(heartbeats, "IDLE_REST", 600.0)
+    monkeypatch.setattr(heartbeats, "LONGEST_REST", 600.0)
     monkeypatch.setattr(type(table), "controls_every", 600.0)
-    watcher = Watcher(table, "alive", 600.0)
-    yield watcher
-    watcher.stop()
+    heartbeat = Heartbeat(table, "alive", 600.0)
+    yield heartbeat
+    heartbeat.stop()
 
 
 @pytest.fixture
 def minded(table):
-    """Makes a job that hands over to a watcher."""
+    """Makes a job that hands over to a heartbeat."""
 
-    def minded(watcher, claimed, *, save_every=600.0, max_runtime=None):
+    def minded(heartbeat, claimed, *, save_every=600.0, max_runtime=None):
         return RunningJob(
-            table, claimed, watcher.wake, save_every=save_every, max_runtime=max_runtime
+            table, claimed, heartbeat.wake, save_every=save_every, max_runtime=max_runtime
         )
 
     return minded
 
 
 @pytest.fixture
-def running(minded, watcher):
-    return partial(minded, watcher)
+def running(minded, heartbeat):
+    return partial(minded, heartbeat)
 
 
-def test_a_job_that_comes_while_the_watcher_looks_is_minded_in_time(
-    watcher, running, running_elsewhere, database, monkeypatch
+def test_a_job_that_comes_while_the_heartbeat_looks_is_minded_in_time(
+    table, minded, running_elsewhere, monkeypatch
 ):
-    monkeypatch.setattr(watchers, "IDLE_REST", 600.0)
-    job = running(running_elsewhere(), max_runtime=0.01)
+    monkeypatch.setattr(heartbeats, "IDLE_REST", 600.0)
     looking, go_on = threading.Event(), threading.Event()
-    look = database.check
 
     def look_slowly():
         looking.set()
         assert go_on.wait(DEADLINE)
-        look()
 
-    monkeypatch.setattr(database, "check", look_slowly)
-    watcher.start()
-    assert looking.wait(DEADLINE)
-    watcher.add(job)
-    go_on.set()
-    until(lambda: job.attention.interrupt_reason == "max_runtime")
+    heartbeat = Heartbeat(table, "alive", 600.0, [PeriodicTask("slow", 0.0, look_slowly)])
+    job = minded(heartbeat, running_elsewhere(), max_runtime=0.01)
+    heartbeat.start()
+    try:
+        assert looking.wait(DEADLINE)
+        heartbeat.add(job)
+        go_on.set()
+        until(lambda: job.attention.interrupt_reason == "max_runtime")
+    finally:
+        heartbeat.stop()
 
 
 def test_the_end_of_an_old_execution_leaves_the_new_one_of_the_same_job_minded(
-    watcher, running, running_elsewhere, table
+    heartbeat, running, running_elsewhere, table
 ):
     old = running(running_elsewhere())
     table.request(old.claimed.id, "restart")
     new = running(table.claim_job("alive", old.claimed.id))
-    watcher.add(old)
-    watcher.add(new)
-    watcher.start()
+    heartbeat.add(old)
+    heartbeat.add(new)
+    heartbeat.start()
     until(lambda: old.attention.is_superseded)
-    watcher.remove(old)
+    heartbeat.remove(old)
     table.request(new.claimed.id, "pause")
     until(lambda: new.attention.interrupt_reason == "paused")
     assert not new.attention.is_superseded
 
 
 def test_progress_that_cannot_be_written_is_reported_once_and_written_later(
-    watcher, running, running_elsewhere, table, raw, log, monkeypatch
+    heartbeat, running, running_elsewhere, table, raw, log, monkeypatch
 ):
-    monkeypatch.setattr(watchers, "WRITE_WAIT", 0.01)
+    monkeypatch.setattr(heartbeats, "WRITE_WAIT", 0.01)
     job, idle = running(running_elsewhere()), running(running_elsewhere())
     looks = []
-    monkeypatch.setattr(idle, "write", looks.append)
+    monkeypatch.setattr(idle, "write", lambda *_: looks.append(1))
     for told in (1, 2):
         raw.execute("BEGIN IMMEDIATE")
         job.save(f'{{"current":["a",{told}]}}', is_border=False)
         if told == 1:
-            watcher.add(job)
-            watcher.add(idle)
-            watcher.start()
+            heartbeat.add(job)
+            heartbeat.add(idle)
+            heartbeat.start()
         looked = len(looks)
         until(lambda looked=looked: len(looks) > looked + 4)
         assert log.text.count("Jobs go on, and it is tried again") == told
@@ -110,18 +110,18 @@ def test_progress_that_cannot_be_written_is_reported_once_and_written_later(
 
 
 def test_the_trouble_of_one_job_does_not_keep_another_from_being_saved(
-    watcher, running, running_elsewhere, table, monkeypatch
+    heartbeat, running, running_elsewhere, table, monkeypatch
 ):
     bad, good = running(running_elsewhere()), running(running_elsewhere())
 
-    def break_down(timeout):
+    def break_down(timeout, tell):
         raise RuntimeError("unexpected")
 
     monkeypatch.setattr(bad, "write", break_down)
     good.save('{"current":["a",5]}', is_border=False)
-    watcher.add(bad)
-    watcher.add(good)
-    watcher.start()
+    heartbeat.add(bad)
+    heartbeat.add(good)
+    heartbeat.start()
     until(lambda: table.find(good.claimed.id).cursor == 5)
 
 
@@ -151,28 +151,28 @@ def test_it_rests_until_something_is_due(sleeper, minded, running_elsewhere, tab
     sleeper.start()
     until(lambda: len(looks) > 4)
     gaps = [later - earlier for earlier, later in pairwise(looks)]
-    assert min(gaps) >= 0.05 - watchers.SLACK
+    assert min(gaps) >= 0.05 - SLACK
 
 
-def test_a_duty_for_jobs_is_done_only_while_some_are_running(
+def test_a_task_for_jobs_is_done_only_while_some_are_running(
     table, minded, running_elsewhere, monkeypatch
 ):
-    monkeypatch.setattr(watchers, "IDLE_REST", 0.01)
+    monkeypatch.setattr(heartbeats, "IDLE_REST", 0.01)
     done, idle = [], []
-    duties = [
-        watchers.Duty("for jobs", 0.01, lambda: done.append(1), is_for_jobs=True),
-        watchers.Duty("always", 0.01, lambda: idle.append(1)),
+    tasks = [
+        PeriodicTask("for jobs", 0.01, lambda: done.append(1), is_for_jobs=True),
+        PeriodicTask("always", 0.01, lambda: idle.append(1)),
     ]
-    watcher = Watcher(table, "alive", 600.0, duties)
-    job = minded(watcher, running_elsewhere())
-    watcher.start()
+    heartbeat = Heartbeat(table, "alive", 600.0, tasks)
+    job = minded(heartbeat, running_elsewhere())
+    heartbeat.start()
     try:
         until(lambda: len(idle) > 4)
         assert not done
-        watcher.add(job)
+        heartbeat.add(job)
         until(lambda: len(done) > 1)
     finally:
-        watcher.stop()
+        heartbeat.stop()
 
 
 def test_a_save_as_often_as_possible_leaves_time_for_the_job(table, running_elsewhere):
