@@ -25,7 +25,7 @@ from continuable.progress.protocol import ProgressStore, Save
 from continuable.progress.redis import RedisProgress
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.progress.sqlite import SQLiteProgress
-from continuable.queues.consumer import Deliveries, Ended
+from continuable.queues.consumer import Consumer, Finished
 from tests.servers import mariadb
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.redis import RedisServer
@@ -170,10 +170,10 @@ def deliver(store: ProgressStore, function: Callable[[Job], A]) -> A:
     """What a job returns that is run as a queue's worker does."""
     app = App()
     job = app.job(function, name="measured", save_every=1.0)
-    deliveries = Deliveries(app.jobs, store, lambda *_: None)
-    deliveries.start()
-    delivered = deliveries.run(JobRecord(id=str(uuid4()), name=job.name))
-    deliveries.close()
-    assert isinstance(delivered, Ended), delivered
+    consumer = Consumer(app.jobs, store, lambda *_: None)
+    consumer.start()
+    delivered = consumer.run(JobRecord(id=str(uuid4()), name=job.name))
+    consumer.close()
+    assert isinstance(delivered, Finished), delivered
     assert isinstance(delivered.outcome, Completed), delivered.outcome
     return delivered.outcome.value

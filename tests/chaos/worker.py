@@ -7,7 +7,7 @@ import threading
 import time
 
 from continuable.errors import StoreError
-from continuable.queues.consumer import Again, Deliveries, Dropped, Ended, PutOff
+from continuable.queues.consumer import Consumer, Discard, Finished, Requeue, Snooze
 from continuable.queues.embedded.worker import Worker, WorkerOptions
 from tests.chaos.jobs import add_imports
 from tests.chaos.journal import Journal
@@ -28,11 +28,11 @@ def main():
     add_imports(app, site.rows(), journal)
     if site.kind == "embedded":
         return Worker(app.queue, WorkerOptions(threads=THREADS, grace=GRACE)).run()
-    Consumer(app, site.store(), Spool(site.path / "spool"), journal).run()
+    SpoolConsumer(app, site.store(), Spool(site.path / "spool"), journal).run()
     return 0
 
 
-class Consumer:
+class SpoolConsumer:
     """What a queue's own worker does: takes messages, and does with each as it is told."""
 
     def __init__(self, app, store, spool, journal):
@@ -40,20 +40,20 @@ class Consumer:
         self.spool = spool
         self.journal = journal
         self.is_stopping = False
-        self.deliveries = Deliveries(app.jobs, store, spool.send, grace=GRACE)
+        self.consumer = Consumer(app.jobs, store, spool.send, grace=GRACE)
 
     def run(self):
         signal.signal(signal.SIGTERM, self.stop)
-        self.deliveries.start()
+        self.consumer.start()
         threads = [threading.Thread(target=self.work) for _ in range(THREADS)]
         for thread in threads:
             thread.start()
         while not self.is_stopping:  # a signal that comes to another thread would wake no lock
             time.sleep(LOOK_EVERY)
-        self.deliveries.interrupt()
+        self.consumer.interrupt()
         for thread in threads:
             thread.join()
-        self.deliveries.close()
+        self.consumer.close()
         self.store.close()
 
     def stop(self, *_):
@@ -69,20 +69,20 @@ class Consumer:
 
     def take(self, name, record):
         try:
-            delivered = self.deliveries.run(record)
+            delivered = self.consumer.run(record)
         except StoreError:
             self.spool.put_off(name, AGAIN_AFTER)
             return
         match delivered:
-            case PutOff(seconds):
+            case Snooze(seconds):
                 self.spool.put_off(name, seconds)
                 return
-            case Again(following, wait):
+            case Requeue(following, wait):
                 self.spool.send(following, wait)
-                self.deliveries.sent(following)
-            case Ended(outcome):
+                self.consumer.sent(following)
+            case Finished(outcome):
                 self.journal.tell("ended", job=record.id, outcome=type(outcome).__name__)
-            case Dropped(state):
+            case Discard(state):
                 self.journal.tell("dropped", job=record.id, state=state)
         self.spool.acknowledge(name)
 

@@ -9,7 +9,7 @@ import pytest
 from continuable.core.outcome import Completed, ErrorReport, Failed
 from continuable.model.states import State
 from continuable.queues.embedded.liveness import WorkerLock
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 from tests.cli.conftest import sentence
 
 
@@ -152,7 +152,7 @@ def old(call, waiting, table):
     """The job `x` that has finished an hour ago, and `y` that has finished just now."""
     call("enqueue", waiting, "add", "1", "--id", "y")
     for job_id in ("x", "y"):
-        table.end(Ran(table.claim_job("me", job_id), Completed(result="null", progress=None)))
+        table.end(RunResult(table.claim_job("me", job_id), Completed(result="null", progress=None)))
     an_hour_ago = datetime.now(UTC).timestamp() - 3600
     with table.database.transaction() as connection:
         connection.execute(
@@ -179,7 +179,7 @@ def test_failed_jobs_stay_unless_they_are_meant(call, waiting, table):
         made_progress=False,
         may_retry=False,
     )
-    table.end(Ran(table.claim_job("me", "x"), failed))
+    table.end(RunResult(table.claim_job("me", "x"), failed))
     age = ("--older-than", "0")
     assert call("prune", waiting, *age).stdout == "0 finished jobs forgotten\n"
     assert call("prune", waiting, *age, "--failed").stdout == "1 finished job forgotten\n"

@@ -8,7 +8,7 @@ import pytest
 from continuable.cli.watch import AT_ONCE, ActiveJobs
 from continuable.core.outcome import Completed
 from continuable.model.states import State
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 from tests.cli.conftest import sentence
 from tests.cli.process import process
 
@@ -81,7 +81,7 @@ def test_all_jobs_are_watched_until_ctrl_c(call, add, table):
     call("enqueue", add, "add", "1", "--id", "x")
     with process("watch", add) as watching:
         watching.await_text("add[x] waiting\n")
-        table.end(Ran(table.claim_job("me", "x"), DONE))
+        table.end(RunResult(table.claim_job("me", "x"), DONE))
         watching.await_text("add[x] completed\n")
         assert watching.stop(signal.SIGINT) == 130
         assert watching.stderr == ""
@@ -105,10 +105,10 @@ def test_jobs_under_way_come_first(call, add, table):
 def test_only_jobs_that_ended_while_they_were_watched_are_shown(call, add, table):
     for job_id in "ab":
         call("enqueue", add, "add", "1", "--id", job_id)
-    table.end(Ran(table.claim_job("me", "a"), DONE))
+    table.end(RunResult(table.claim_job("me", "a"), DONE))
     look = ActiveJobs(table)
     assert ids(look()) == ["b"]
-    table.end(Ran(table.claim_job("me", "b"), DONE))
+    table.end(RunResult(table.claim_job("me", "b"), DONE))
     assert [(job.id, job.state) for job in look()] == [("b", State.COMPLETED)]
     assert ids(look()) == ["b"]  # and stays
 
@@ -117,7 +117,7 @@ def test_a_job_that_begins_again_is_shown_once(call, add, table):
     call("enqueue", add, "add", "1", "--id", "a")
     look = ActiveJobs(table)
     look()
-    table.end(Ran(table.claim_job("me", "a"), DONE))
+    table.end(RunResult(table.claim_job("me", "a"), DONE))
     look()
     table.request("a", "restart")
     assert [(job.id, job.state) for job in look()] == [("a", State.WAITING)]
@@ -137,7 +137,7 @@ def test_no_more_are_shown_than_fit(call, add, table):
     for number in range(2 * AT_ONCE):
         call("enqueue", add, "add", "1", "--id", number)
         look()
-        table.end(Ran(table.claim_job("me", str(number)), DONE))
+        table.end(RunResult(table.claim_job("me", str(number)), DONE))
     assert ids(look()) == [str(number) for number in range(AT_ONCE, 2 * AT_ONCE)]
     for number in range(2 * AT_ONCE):
         call("enqueue", add, "add", "1", "--id", f"new-{number}")

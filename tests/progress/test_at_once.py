@@ -11,7 +11,7 @@ from continuable.core.outcome import Completed, Suspended
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.protocol import Claim, Save
-from continuable.queues.consumer import Deliveries, Ended
+from continuable.queues.consumer import Consumer, Finished
 from tests.progress.places import PLACES
 
 OF_ONE_STATEMENT = [name for name in PLACES if "mariadb" not in name]
@@ -178,22 +178,22 @@ def test_an_async_job_that_is_cancelled_while_it_is_claimed_is_given_back(place)
     async def import_rows(job):
         ran.append(job.id)
 
-    deliveries = Deliveries(app.jobs, place.store, lambda record, wait: None)
+    consumer = Consumer(app.jobs, place.store, lambda record, wait: None)
 
     def message(job_id):
         return JobRecord(id=job_id, name=import_rows.name)
 
     async def main():
-        assert isinstance(await deliveries.arun(message("first")), Ended)
+        assert isinstance(await consumer.arun(message("first")), Finished)
         place.store.add([message("second"), message("third")])
-        assert isinstance(await deliveries.arun(message("second")), Ended)
-        cancelled = asyncio.create_task(deliveries.arun(message("third")))
+        assert isinstance(await consumer.arun(message("second")), Finished)
+        cancelled = asyncio.create_task(consumer.arun(message("third")))
         await asyncio.sleep(0)
         cancelled.cancel()
         with pytest.raises(asyncio.CancelledError):
             await cancelled
         assert not place.store.find("third").state.is_running
-        assert isinstance(await deliveries.arun(message("third")), Ended)
+        assert isinstance(await consumer.arun(message("third")), Finished)
 
     asyncio.run(main())
     assert ran == ["first", "second", "third"]

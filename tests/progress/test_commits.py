@@ -14,7 +14,7 @@ from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.sql.store import SQLStore
 from continuable.progress.sqlalchemy import SQLAlchemyProgress, metadata
-from continuable.queues.consumer import Again, Deliveries, Ended
+from continuable.queues.consumer import Consumer, Finished, Requeue
 from tests.progress import django_project
 
 ROWS = 10
@@ -56,20 +56,20 @@ def app():
 
 @contextmanager
 def working(app, store):
-    deliveries = Deliveries(app.jobs, store, lambda record, wait: None)
-    deliveries.start()
-    yield deliveries
-    deliveries.close()
+    consumer = Consumer(app.jobs, store, lambda record, wait: None)
+    consumer.start()
+    yield consumer
+    consumer.close()
 
 
 def run_to_the_end(app, store, job):
     """Message after message, each to a worker of its own: the last one's answer."""
     record = JobRecord(id="job-1", name=job.name)
     for _ in range(2 * ROWS):
-        with working(app, store) as deliveries:
-            job.deliveries = deliveries
-            delivered = deliveries.run(record)
-        if not isinstance(delivered, Again):
+        with working(app, store) as consumer:
+            job.consumer = consumer
+            delivered = consumer.run(record)
+        if not isinstance(delivered, Requeue):
             return delivered
         record = delivered.record
     raise AssertionError(f"it has not ended: {delivered}")
@@ -89,12 +89,12 @@ def test_rows_and_cursor_are_one_transaction(app, store, engine, kind):
             with engine.connect() if kind is sa.Connection else Session(engine) as connection:
                 for n in range(step.cursor, ROWS):
                     if n % 3 == 1:
-                        import_rows.deliveries.interrupt()
+                        import_rows.consumer.interrupt()
                     with step.transaction(connection) as tx:
                         connection.execute(INSERT, {"n": n})
                         tx.save(n + 1)
 
-    assert isinstance(run_to_the_end(app, store, import_rows), Ended)
+    assert isinstance(run_to_the_end(app, store, import_rows), Finished)
     assert rows_of(engine) == list(range(ROWS))
     assert store.find("job-1").resumptions >= 3
 
@@ -115,7 +115,7 @@ def test_what_is_rolled_back_is_done_again(app, store, engine):
                             failed.append(n)
                             raise ValueError("no luck")
 
-    assert isinstance(run_to_the_end(app, store, import_rows), Ended)
+    assert isinstance(run_to_the_end(app, store, import_rows), Finished)
     assert failed == [4]
     assert rows_of(engine) == list(range(ROWS))
 
@@ -132,7 +132,7 @@ def test_a_session_that_began_by_itself_is_committed_by_hand(app, store, engine)
                     session.commit()
                     step.checkpoint()
 
-    assert isinstance(run_to_the_end(app, store, import_rows), Ended)
+    assert isinstance(run_to_the_end(app, store, import_rows), Finished)
     assert rows_of(engine) == list(range(ROWS))
 
 
@@ -167,10 +167,10 @@ def test_a_superseded_execution_rolls_its_rows_back(app, store, engine, monkeypa
                     store.request(job.id, "restart")
                 step.commit(1, session)
 
-    with working(app, store) as deliveries:
-        deliveries.run(JobRecord(id="job-1", name=import_rows.name))
+    with working(app, store) as consumer:
+        consumer.run(JobRecord(id="job-1", name=import_rows.name))
         assert rows_of(engine) == []
-        deliveries.run(store.request("job-1", "restart").record)
+        consumer.run(store.request("job-1", "restart").record)
     assert rows_of(engine) == [2]
 
 
@@ -188,7 +188,7 @@ def test_async_connections_are_awaited(app, store, engine, url, kind):
             async with opened as connection:
                 for n in range(step.cursor, ROWS):
                     if n % 3 == 1:
-                        import_rows.deliveries.interrupt()
+                        import_rows.consumer.interrupt()
                     async with step.transaction(connection) as tx:
                         await connection.execute(INSERT, {"n": n})
                         await tx.save(n + 1)
@@ -198,7 +198,7 @@ def test_async_connections_are_awaited(app, store, engine, url, kind):
         finally:
             await async_engine.dispose()
 
-    assert isinstance(run_to_the_end(app, store, import_rows), Ended)
+    assert isinstance(run_to_the_end(app, store, import_rows), Finished)
     assert rows_of(engine) == list(range(ROWS))
     assert store.find("job-1").resumptions >= 3
 
@@ -221,12 +221,12 @@ def test_rows_and_cursor_are_one_transaction_of_psycopgs(app, store, engine, con
             with psycopg.connect(conninfo, autocommit=autocommit) as connection:
                 for n in range(step.cursor, ROWS):
                     if n % 3 == 1:
-                        import_rows.deliveries.interrupt()
+                        import_rows.consumer.interrupt()
                     with step.transaction(connection) as tx:
                         connection.execute("INSERT INTO imported (n) VALUES (%s)", [n])
                         tx.save(n + 1)
 
-    assert isinstance(run_to_the_end(app, store, import_rows), Ended)
+    assert isinstance(run_to_the_end(app, store, import_rows), Finished)
     assert rows_of(engine) == list(range(ROWS))
     assert store.find("job-1").resumptions >= 3
 
@@ -249,7 +249,7 @@ def test_what_psycopg_rolls_back_is_done_again(app, store, engine, conninfo):
                     connection.commit()
                     step.checkpoint()
 
-    assert isinstance(run_to_the_end(app, store, import_rows), Ended)
+    assert isinstance(run_to_the_end(app, store, import_rows), Finished)
     assert failed == [4]
     assert rows_of(engine) == list(range(ROWS))
 
@@ -263,14 +263,14 @@ def test_async_connections_of_psycopgs_are_awaited(app, store, engine, conninfo)
             async with await psycopg.AsyncConnection.connect(conninfo) as connection:
                 for n in range(step.cursor, ROWS):
                     if n % 3 == 1:
-                        import_rows.deliveries.interrupt()
+                        import_rows.consumer.interrupt()
                     async with step.transaction(connection) as tx:
                         await connection.execute("INSERT INTO imported (n) VALUES (%s)", [n])
                         await tx.save(n + 1)
 
         await process
 
-    assert isinstance(run_to_the_end(app, store, import_rows), Ended)
+    assert isinstance(run_to_the_end(app, store, import_rows), Finished)
     assert rows_of(engine) == list(range(ROWS))
     assert store.find("job-1").resumptions >= 3
 
@@ -289,10 +289,10 @@ def test_an_execution_that_was_superseded_rolls_psycopgs_rows_back(app, store, e
 
         await process
 
-    with working(app, store) as deliveries:
-        deliveries.run(JobRecord(id="job-1", name=import_rows.name))
+    with working(app, store) as consumer:
+        consumer.run(JobRecord(id="job-1", name=import_rows.name))
         assert rows_of(engine) == []
-        deliveries.run(store.request("job-1", "restart").record)
+        consumer.run(store.request("job-1", "restart").record)
     assert rows_of(engine) == [2]
 
 
@@ -354,13 +354,13 @@ def test_rows_and_cursor_are_one_transaction_of_djangos(app, django_store, engin
         def process(step):
             for n in range(step.cursor, ROWS):
                 if n % 3 == 1:
-                    import_rows.deliveries.interrupt()
+                    import_rows.consumer.interrupt()
                 with transaction.atomic(), connection.cursor() as cursor:
                     cursor.execute("INSERT INTO imported (n) VALUES (%s)", [n])
                     step.commit(n + 1, connection)
                 step.checkpoint()
 
-    assert isinstance(run_to_the_end(app, django_store, import_rows), Ended)
+    assert isinstance(run_to_the_end(app, django_store, import_rows), Finished)
     assert rows_of(engine) == list(range(ROWS))
     assert django_store.find("job-1").resumptions >= 3
 
@@ -377,7 +377,7 @@ def test_step_transaction_is_an_atomic_block(app, django_store, engine):
                     cursor.execute("INSERT INTO imported (n) VALUES (%s)", [n])
                     tx.save(n + 1)
 
-    assert isinstance(run_to_the_end(app, django_store, import_rows), Ended)
+    assert isinstance(run_to_the_end(app, django_store, import_rows), Finished)
     assert rows_of(engine) == list(range(ROWS))
 
 

@@ -8,7 +8,7 @@ import pytest
 from continuable.core.outcome import Completed
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.progress.protocol import Busy, Claim, Save
+from continuable.progress.protocol import Claim, Leased, Save
 from tests.progress.places import WITH_COMMIT
 from tests.waiting import until
 
@@ -76,7 +76,7 @@ def test_a_transaction_that_a_job_has_forgotten_is_not_in_the_way_of_its_end(pla
 
 def left_of(store, claim):
     answer = store.claim(claim.record(), "other")
-    assert isinstance(answer, Busy)
+    assert isinstance(answer, Leased)
     return answer.seconds
 
 

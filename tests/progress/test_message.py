@@ -6,7 +6,7 @@ from continuable import App
 from continuable.errors import QueueError
 from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
-from continuable.queues.consumer import Again, Deliveries, Ended
+from continuable.queues.consumer import Consumer, Finished, Requeue
 
 
 @pytest.fixture
@@ -14,14 +14,14 @@ def worker():
     started = []
 
     def worker(app):
-        deliveries = Deliveries(app.jobs, MessageProgress(), lambda record, wait: None)
-        deliveries.start()
-        started.append(deliveries)
-        return deliveries
+        consumer = Consumer(app.jobs, MessageProgress(), lambda record, wait: None)
+        consumer.start()
+        started.append(consumer)
+        return consumer
 
     yield worker
-    for deliveries in started:
-        deliveries.close()
+    for consumer in started:
+        consumer.close()
 
 
 def test_a_job_goes_on_in_another_process_from_its_message_alone(worker):
@@ -34,19 +34,19 @@ def test_a_job_goes_on_in_another_process_from_its_message_alone(worker):
             for n in range(step.cursor, 6):
                 rows.append(n)
                 if n == 3 and not step.resumed:
-                    deliveries.interrupt()
+                    consumer.interrupt()
                 step.advance()
             return len(rows)
 
         return process
 
-    deliveries = worker(app)
-    delivered = deliveries.run(JobRecord(id="job-1", name=import_rows.name))
-    assert isinstance(delivered, Again)
+    consumer = worker(app)
+    delivered = consumer.run(JobRecord(id="job-1", name=import_rows.name))
+    assert isinstance(delivered, Requeue)
     message = JobRecord.from_json(delivered.record.to_json())
     assert message.progress["current"] == ["process", 4]
     ended = worker(app).run(message)
-    assert isinstance(ended, Ended)
+    assert isinstance(ended, Finished)
     assert ended.outcome.value == 6
     assert rows == [0, 1, 2, 3, 4, 5]
 
@@ -61,7 +61,7 @@ def test_resumptions_are_counted_in_the_message(worker):
 
     record = JobRecord(id="job-1", name=restless.name)
     counted = []
-    while isinstance(delivered := worker(app).run(record), Again):
+    while isinstance(delivered := worker(app).run(record), Requeue):
         record = delivered.record
         counted.append(record.resumptions)
     assert counted == [1, 2]

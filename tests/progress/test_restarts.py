@@ -8,7 +8,7 @@ import pytest
 from continuable import App
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.queues.consumer import Again, Deliveries, Ended
+from continuable.queues.consumer import Consumer, Finished, Requeue
 from tests.progress.places import PLACES, WITH_COMMIT
 from tests.waiting import until
 
@@ -21,11 +21,11 @@ def app():
 
 
 @pytest.fixture
-def deliveries(app, place):
-    deliveries = Deliveries(app.jobs, place.store, lambda record, wait: None)
-    deliveries.start()
-    yield deliveries
-    deliveries.close()
+def consumer(app, place):
+    consumer = Consumer(app.jobs, place.store, lambda record, wait: None)
+    consumer.start()
+    yield consumer
+    consumer.close()
 
 
 def message(job):
@@ -34,7 +34,7 @@ def message(job):
 
 @pytest.mark.parametrize("place", PLACES, indirect=True)
 @pytest.mark.parametrize("ends", ["ORDERLY", "ABRUPT"])
-def test_a_restart_neither_stops_a_running_job_nor_loses_its_progress(app, place, deliveries, ends):
+def test_a_restart_neither_stops_a_running_job_nor_loses_its_progress(app, place, consumer, ends):
     seen = []
 
     @app.job(save_every=0.02)
@@ -53,8 +53,8 @@ def test_a_restart_neither_stops_a_running_job_nor_loses_its_progress(app, place
             seen.append(place.store.find(job.id).cursor)
             until(lambda: (saved() or 0) > seen[0] + 100)
 
-    delivered = deliveries.run(message(import_rows))
-    assert isinstance(delivered, Ended)
+    delivered = consumer.run(message(import_rows))
+    assert isinstance(delivered, Finished)
     assert seen[1] >= seen[0] > 0  # what was saved before is there after
     (info,) = place.store.list(limit=1)
     assert (info.state, info.executions, info.error) == (State.COMPLETED, 1, None)
@@ -62,7 +62,7 @@ def test_a_restart_neither_stops_a_running_job_nor_loses_its_progress(app, place
 
 @pytest.mark.parametrize("place", WITH_COMMIT, indirect=True)
 @pytest.mark.parametrize("moment", ["before the commit", "after the rows"])
-def test_a_transaction_that_a_restart_breaks_off_is_begun_again(app, place, deliveries, moment):
+def test_a_transaction_that_a_restart_breaks_off_is_begun_again(app, place, consumer, moment):
     broken = []
 
     @app.job
@@ -82,15 +82,15 @@ def test_a_transaction_that_a_restart_breaks_off_is_begun_again(app, place, deli
             broken.append(n)
             place.server.restart()
 
-    delivered = deliveries.run(message(import_rows))
-    assert isinstance(delivered, Again)  # an error after progress, no mistake of the job's
+    delivered = consumer.run(message(import_rows))
+    assert isinstance(delivered, Requeue)  # an error after progress, no mistake of the job's
     assert delivered.record.progress["current"][1] == 3
-    assert isinstance(deliveries.run(delivered.record), Ended)
+    assert isinstance(consumer.run(delivered.record), Finished)
     assert place.rows() == list(range(ROWS))
 
 
 @pytest.mark.parametrize("place", PLACES, indirect=True)
-def test_a_restart_at_the_end_of_a_job_is_waited_for(app, place, deliveries, caplog):
+def test_a_restart_at_the_end_of_a_job_is_waited_for(app, place, consumer, caplog):
     @app.job
     def import_rows(job):
         place.server.stop(place.server.ABRUPT)
@@ -103,6 +103,6 @@ def test_a_restart_at_the_end_of_a_job_is_waited_for(app, place, deliveries, cap
     thread = threading.Thread(target=come_back)
     thread.start()
     record = message(import_rows)
-    assert isinstance(deliveries.run(record), Ended)
+    assert isinstance(consumer.run(record), Finished)
     thread.join()
     assert place.store.result(record.id).result == '"done"'

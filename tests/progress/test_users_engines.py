@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from continuable.errors import CheckpointError, JobNotFoundError, StoreBusyError
 from continuable.model.payload import JobRecord
-from continuable.progress import Busy, Claim, Note, Save
+from continuable.progress import Claim, Leased, Note, Save
 from continuable.progress.sqlalchemy import SQLAlchemyProgress, metadata
 
 LOCK_WAIT_OF = {
@@ -88,7 +88,7 @@ def test_an_engine_in_autocommit_mode_lets_one_worker_claim(url, how):
             for thread in threads:
                 thread.join()
             assert len([answer for answer in answers if isinstance(answer, Claim)]) == 1
-            assert len([answer for answer in answers if isinstance(answer, Busy)]) == 3
+            assert len([answer for answer in answers if isinstance(answer, Leased)]) == 3
 
 
 def test_a_write_on_an_engine_in_autocommit_mode_is_one_transaction(url):
@@ -145,4 +145,4 @@ def test_an_engine_that_begins_transactions_of_sqlite_by_hand_is_written_to(tmp_
         store = SQLAlchemyProgress(engine)
         claim = store.claim(RECORD, "one")
         assert store.save([Save(claim.id, claim.fence, claim.worker, 1, "{}")]) == []
-        assert isinstance(store.claim(RECORD, "two"), Busy)
+        assert isinstance(store.claim(RECORD, "two"), Leased)

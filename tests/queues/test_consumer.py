@@ -18,7 +18,7 @@ from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress import Claim, Save
 from continuable.progress.sqlite import SQLiteProgress
-from continuable.queues.consumer import Again, Deliveries, Dropped, Ended, PutOff
+from continuable.queues.consumer import Consumer, Discard, Finished, Requeue, Snooze
 from continuable.worker.periodic import PeriodicTask
 from tests.waiting import DEADLINE, until
 from tests.worker.test_identity import on_linux
@@ -55,31 +55,29 @@ def worker(app, sent):
     started = []
 
     def worker(store, **options):
-        deliveries = Deliveries(
-            app.jobs, store, lambda record, wait: sent.append(record), **options
-        )
-        deliveries.start()
-        started.append(deliveries)
-        return deliveries
+        consumer = Consumer(app.jobs, store, lambda record, wait: sent.append(record), **options)
+        consumer.start()
+        started.append(consumer)
+        return consumer
 
     yield worker
-    for deliveries in started:
-        deliveries.close()
+    for consumer in started:
+        consumer.close()
 
 
 def message(job, *args, job_id="job-1"):
     return JobRecord(id=job_id, name=job.name, arguments=job.plain_arguments(args, {}))
 
 
-def run_to_the_end(deliveries, record):
+def run_to_the_end(consumer, record):
     """As a queue would: each message after the other."""
     ran = 0
     while True:
-        delivered = deliveries.run(record)
+        delivered = consumer.run(record)
         ran += 1
-        if not isinstance(delivered, Again):
+        if not isinstance(delivered, Requeue):
             return delivered, ran
-        deliveries.sent(delivered.record)
+        consumer.sent(delivered.record)
         record = delivered.record
 
 
@@ -89,7 +87,7 @@ def test_a_job_runs_to_its_end(app, store, worker):
         return job.step(lambda: n * 2, name="double")
 
     delivered = worker(store).run(message(double, 21))
-    assert isinstance(delivered, Ended)
+    assert isinstance(delivered, Finished)
     assert isinstance(delivered.outcome, Completed)
     assert store.result("job-1").result == "42"
     assert store.find("job-1").completed == ["double"]
@@ -118,14 +116,14 @@ def test_a_job_that_is_interrupted_goes_on_with_the_next_message(app, store, wor
             for n in range(step.cursor, 6):
                 rows.append(n)
                 if n == 3 and not step.resumed:
-                    deliveries.interrupt()
+                    consumer.interrupt()
                 step.advance()
 
-    deliveries = worker(store)
-    delivered = deliveries.run(message(import_rows))
-    assert isinstance(delivered, Again)
+    consumer = worker(store)
+    delivered = consumer.run(message(import_rows))
+    assert isinstance(delivered, Requeue)
     assert delivered.record.progress["current"] == ["process", 4]
-    assert isinstance(worker(store).run(delivered.record), Ended)
+    assert isinstance(worker(store).run(delivered.record), Finished)
     assert rows == [0, 1, 2, 3, 4, 5]
     info = store.find("job-1")
     assert (info.state, info.executions, info.resumptions) == (State.COMPLETED, 2, 1)
@@ -137,12 +135,12 @@ def test_a_job_is_interrupted_before_its_queue_would_end_it(app, store, worker):
         while job.executions == 1:
             job.checkpoint()
 
-    deliveries = worker(store)
-    delivered = deliveries.run(message(import_rows), time_limit=0.05)
-    assert isinstance(delivered, Again)
+    consumer = worker(store)
+    delivered = consumer.run(message(import_rows), time_limit=0.05)
+    assert isinstance(delivered, Requeue)
     info = store.find("job-1")
     assert (info.reason, info.resumptions) == ("max_runtime", 0)
-    assert isinstance(deliveries.run(delivered.record, time_limit=None), Ended)
+    assert isinstance(consumer.run(delivered.record, time_limit=None), Finished)
 
 
 def test_isolated_steps_and_retries_are_messages_of_their_own(app, store, worker):
@@ -156,9 +154,9 @@ def test_isolated_steps_and_retries_are_messages_of_their_own(app, store, worker
             failures.append(1)
             raise ValueError("no luck")
 
-    deliveries = worker(store)
-    delivered, ran = run_to_the_end(deliveries, message(report))
-    assert isinstance(delivered, Ended)
+    consumer = worker(store)
+    delivered, ran = run_to_the_end(consumer, message(report))
+    assert isinstance(delivered, Finished)
     assert ran == 3
     assert store.find("job-1").error == "ValueError: no luck"
 
@@ -185,9 +183,9 @@ def test_a_second_delivery_is_put_off_while_the_job_runs_and_dropped_when_it_has
 
     worker(store).run(message(import_rows))
     (put_off,) = answers
-    assert isinstance(put_off, PutOff)
+    assert isinstance(put_off, Snooze)
     assert 0 < put_off.seconds <= LEASE
-    assert worker(store).run(message(import_rows)) == Dropped(State.COMPLETED)
+    assert worker(store).run(message(import_rows)) == Discard(State.COMPLETED)
 
 
 def test_a_second_delivery_to_the_same_worker_does_not_run_beside_the_first(app, store, worker):
@@ -195,16 +193,16 @@ def test_a_second_delivery_to_the_same_worker_does_not_run_beside_the_first(app,
 
     @app.job
     def slow(job):
-        answers.append(deliveries.run(message(slow)))
+        answers.append(consumer.run(message(slow)))
 
     @app.job
     async def aslow(job):
-        answers.append(await deliveries.arun(message(aslow, job_id="job-2")))
+        answers.append(await consumer.arun(message(aslow, job_id="job-2")))
 
-    deliveries = worker(store)
-    assert isinstance(deliveries.run(message(slow)), Ended)
-    assert isinstance(asyncio.run(deliveries.arun(message(aslow, job_id="job-2"))), Ended)
-    assert answers == [PutOff(LEASE)] * 2
+    consumer = worker(store)
+    assert isinstance(consumer.run(message(slow)), Finished)
+    assert isinstance(asyncio.run(consumer.arun(message(aslow, job_id="job-2"))), Finished)
+    assert answers == [Snooze(LEASE)] * 2
     assert store.find("job-1").executions == 1
 
 
@@ -214,11 +212,11 @@ def test_a_restarted_job_runs_beside_its_old_execution_in_the_same_worker(app, s
     @app.job
     def restarts(job):
         if job.executions == 1:
-            answers.append(deliveries.run(store.request(job.id, "restart").record))
+            answers.append(consumer.run(store.request(job.id, "restart").record))
 
-    deliveries = worker(store)
-    assert deliveries.run(message(restarts)) == Dropped(None)
-    assert [type(answer) for answer in answers] == [Ended]
+    consumer = worker(store)
+    assert consumer.run(message(restarts)) == Discard(None)
+    assert [type(answer) for answer in answers] == [Finished]
 
 
 @pytest.mark.parametrize("method", ["claim", "settle"])
@@ -241,11 +239,11 @@ def test_an_answer_of_the_store_that_is_lost_is_asked_for_again(
         return answer
 
     monkeypatch.setattr(store, method, write)
-    deliveries = worker(store)
-    delivered = deliveries.run(message(once))
-    if isinstance(delivered, PutOff):
-        delivered = deliveries.run(message(once))
-    assert isinstance(delivered, Ended)
+    consumer = worker(store)
+    delivered = consumer.run(message(once))
+    if isinstance(delivered, Snooze):
+        delivered = consumer.run(message(once))
+    assert isinstance(delivered, Finished)
     assert ran == [1]
 
 
@@ -254,9 +252,9 @@ def test_a_worker_that_stops_takes_nothing_and_counts_nothing(app, store, worker
     def never(job):
         raise AssertionError("it must not run")
 
-    deliveries = worker(store)
-    deliveries.interrupt()
-    assert deliveries.run(message(never)) == PutOff(0.0)
+    consumer = worker(store)
+    consumer.interrupt()
+    assert consumer.run(message(never)) == Snooze(0.0)
     assert store.list() == []
 
 
@@ -265,10 +263,10 @@ def test_what_was_claimed_for_a_worker_that_stops_is_given_back(app, store, work
     def never(job):
         raise AssertionError("it must not run")
 
-    deliveries = worker(store)
-    claim = store.claim(message(never), deliveries.worker)
-    deliveries.interrupt()
-    assert deliveries.run(message(never), claim=claim) == PutOff(0.0)
+    consumer = worker(store)
+    claim = store.claim(message(never), consumer.worker)
+    consumer.interrupt()
+    assert consumer.run(message(never), claim=claim) == Snooze(0.0)
     info = store.find("job-1")
     assert (info.state, info.executions) == (State.WAITING, 0)
     assert isinstance(store.claim(message(never), "another"), Claim)
@@ -277,14 +275,14 @@ def test_what_was_claimed_for_a_worker_that_stops_is_given_back(app, store, work
 def test_running_jobs_can_be_interrupted_alone(app, store, worker):
     @app.job
     def import_rows(job):
-        job.step(lambda: deliveries.interrupt_running("leaving"), name="first")
+        job.step(lambda: consumer.interrupt_running("leaving"), name="first")
         job.step(lambda: None, name="second")
 
-    deliveries = worker(store)
-    delivered = deliveries.run(message(import_rows))
-    assert isinstance(delivered, Again)
+    consumer = worker(store)
+    delivered = consumer.run(message(import_rows))
+    assert isinstance(delivered, Requeue)
     assert store.find("job-1").reason == "leaving"
-    assert isinstance(deliveries.run(message(import_rows, job_id="job-2")), Again)
+    assert isinstance(consumer.run(message(import_rows, job_id="job-2")), Requeue)
 
 
 def test_a_paused_job_waits_for_another_message(app, store, worker):
@@ -299,11 +297,11 @@ def test_a_paused_job_waits_for_another_message(app, store, worker):
                 if step.resumed:
                     return
 
-    deliveries = worker(store)
-    assert deliveries.run(message(import_rows)) == Dropped(State.PAUSED)
-    assert deliveries.run(message(import_rows)) == Dropped(State.PAUSED)
+    consumer = worker(store)
+    assert consumer.run(message(import_rows)) == Discard(State.PAUSED)
+    assert consumer.run(message(import_rows)) == Discard(State.PAUSED)
     resumed = store.request("job-1", "resume").record
-    assert isinstance(deliveries.run(resumed), Ended)
+    assert isinstance(consumer.run(resumed), Finished)
 
 
 def test_a_restarted_job_fences_its_old_execution_out(app, store, worker):
@@ -316,8 +314,8 @@ def test_a_restarted_job_fences_its_old_execution_out(app, store, worker):
                 while True:
                     step.advance()
 
-    deliveries = worker(store)
-    assert deliveries.run(message(import_rows)) == Dropped(None)
+    consumer = worker(store)
+    assert consumer.run(message(import_rows)) == Discard(None)
     assert store.find("job-1").state is State.WAITING
 
 
@@ -328,9 +326,9 @@ def test_the_jobs_of_a_dead_worker_are_sent_again_by_another(app, path, worker, 
 
     hasty = SQLiteProgress(path, lease=0.2)
     hasty.claim(message(import_rows), "dead")
-    deliveries = worker(hasty)
+    consumer = worker(hasty)
     record = until(lambda: sent.popleft() if sent else None)
-    delivered = deliveries.run(record)
+    delivered = consumer.run(record)
     assert delivered.outcome.value == 1
     assert hasty.find("job-1").reason == "died"
     hasty.close()
@@ -347,7 +345,7 @@ def test_a_lease_is_renewed_while_a_job_comes_to_no_checkpoint(app, path, worker
             answers.append(type(hasty.claim(message(slow), "other")).__name__)
             time.sleep(0.05)
 
-    assert isinstance(worker(hasty).run(message(slow)), Ended)
+    assert isinstance(worker(hasty).run(message(slow)), Finished)
     assert set(answers) == {"Busy"}
     hasty.close()
 
@@ -384,7 +382,7 @@ def test_a_store_that_is_away_puts_a_delivery_off(app, flaky, worker):
         raise AssertionError("it must not run")
 
     flaky.away = {"change"}
-    assert isinstance(worker(flaky).run(message(never)), PutOff)
+    assert isinstance(worker(flaky).run(message(never)), Snooze)
 
 
 def test_a_save_that_fails_does_not_stop_the_job_and_is_made_up_for(app, flaky, worker, caplog):
@@ -401,7 +399,7 @@ def test_a_save_that_fails_does_not_stop_the_job_and_is_made_up_for(app, flaky, 
             return n
 
     delivered = worker(flaky).run(message(import_rows))
-    assert isinstance(delivered, Ended)
+    assert isinstance(delivered, Finished)
     assert caplog.text.count("the store is away") == 1
 
 
@@ -415,7 +413,7 @@ def test_an_end_that_cannot_be_written_is_tried_until_it_can(app, flaky, worker,
         until(lambda: "cannot be written yet" in caplog.text)
         flaky.away = frozenset()
 
-    assert isinstance(worker(flaky).run(message(import_rows)), Ended)
+    assert isinstance(worker(flaky).run(message(import_rows)), Finished)
     assert flaky.find("job-1").state is State.COMPLETED
 
 
@@ -427,12 +425,12 @@ def test_a_message_does_not_end_when_the_grace_is_over_and_nothing_could_be_writ
         @job.step(start=0)
         def process(step):
             flaky.away = {"change", "save"}
-            deliveries.interrupt()
+            consumer.interrupt()
             step.advance()
 
-    deliveries = worker(flaky, grace=0.1)
+    consumer = worker(flaky, grace=0.1)
     with pytest.raises(StoreError):
-        deliveries.run(message(import_rows))
+        consumer.run(message(import_rows))
     flaky.away = frozenset()
     assert flaky.find("job-1").state is State.RUNNING  # until its lease has ended
 
@@ -446,14 +444,12 @@ def test_a_worker_may_be_told_to_stop_while_the_end_of_its_job_cannot_be_written
 
     def deliver():
         try:
-            deliveries.run(message(import_rows))
+            consumer.run(message(import_rows))
         except StoreError as error:
             raised.append(error)
 
     # As on a queue where nobody calls `interrupt`.
-    deliveries = worker(
-        flaky, grace=0.1, is_stopping=lambda: "cannot be written yet" in caplog.text
-    )
+    consumer = worker(flaky, grace=0.1, is_stopping=lambda: "cannot be written yet" in caplog.text)
     raised = []
     delivering = threading.Thread(target=deliver, daemon=True)
     delivering.start()
@@ -479,7 +475,7 @@ def test_what_means_something_to_the_queue_goes_through_untouched(app, store, wo
 
 def test_a_job_whose_code_is_gone_stays_and_is_asked_for_again(app, store, worker):
     delivered = worker(store).run(JobRecord(id="job-1", name="app.gone"))
-    assert isinstance(delivered, Again)
+    assert isinstance(delivered, Requeue)
     assert delivered.wait == 30.0
     assert "No job is registered as 'app.gone'" in store.find("job-1").error
 
@@ -521,7 +517,7 @@ def test_a_change_of_the_state_alone_does_not_forgive_deaths(
     monkeypatch.setattr(store, "save", lambda written, timeout=None: saves.extend(written) or [])
     store.expire("job-1", "gone")
     (record,) = store.recover()
-    assert isinstance(worker(store).run(record), Ended)
+    assert isinstance(worker(store).run(record), Finished)
     assert saves[0].made_progress is moves
 
 
@@ -576,7 +572,7 @@ def test_an_async_job_runs_on_the_event_loop_of_its_caller(app, store, worker):
 
     loop = None
     delivered = asyncio.run(main())
-    assert isinstance(delivered, Ended)
+    assert isinstance(delivered, Finished)
     assert store.result("job-1").result == "42"
 
 
@@ -587,17 +583,17 @@ def test_an_async_job_is_interrupted_and_put_off_there_as_well(app, store, worke
         async def process(step):
             for _ in range(step.cursor, 6):
                 if step.cursor == 3 and not step.resumed:
-                    deliveries.interrupt()
+                    consumer.interrupt()
                 step.advance()
 
         await process
 
-    deliveries = worker(store)
-    delivered = asyncio.run(deliveries.arun(message(import_rows)))
-    assert isinstance(delivered, Again)
+    consumer = worker(store)
+    delivered = asyncio.run(consumer.arun(message(import_rows)))
+    assert isinstance(delivered, Requeue)
     assert delivered.record.progress["current"] == ["process", 4]
-    assert asyncio.run(deliveries.arun(delivered.record)) == PutOff(0.0)
-    assert isinstance(asyncio.run(worker(store).arun(delivered.record)), Ended)
+    assert asyncio.run(consumer.arun(delivered.record)) == Snooze(0.0)
+    assert isinstance(asyncio.run(worker(store).arun(delivered.record)), Finished)
 
 
 def test_a_cancellation_reaches_an_async_job_and_its_progress_is_kept(app, store, worker):
@@ -652,7 +648,7 @@ def test_an_end_is_written_although_the_caller_is_cancelled_meanwhile(app, flaky
         running.cancel()
         await asyncio.sleep(0)
         flaky.away = frozenset()
-        assert isinstance(await running, Ended)
+        assert isinstance(await running, Finished)
 
     asyncio.run(main())
     assert flaky.find("job-1").state is State.COMPLETED
@@ -686,7 +682,7 @@ def test_a_job_of_a_process_that_is_gone_runs_at_once_when_it_is_delivered(
     until(lambda: not store.holders(), "the first look")
     assert isinstance(store.claim(message(count), dead), Claim)
     delivered = idle.run(message(count))
-    assert isinstance(delivered, Ended)
+    assert isinstance(delivered, Finished)
     assert delivered.outcome.value == 2
     assert store.find("job-1").reason == "died"
 
@@ -712,7 +708,7 @@ def test_a_job_of_a_worker_that_nothing_is_known_of_waits_for_its_lease(app, sto
 
     assert isinstance(store.claim(message(count), "elsewhere-12-0123456789abcdef"), Claim)
     delivered = worker(store).run(message(count))
-    assert isinstance(delivered, PutOff)
+    assert isinstance(delivered, Snooze)
     assert delivered.seconds > LEASE / 2
     assert not sent
 
@@ -757,8 +753,8 @@ def test_a_message_that_was_lost_is_no_death(app, path, worker, sent, told):
             job.interrupt("later")
 
     hasty = SQLiteProgress(path, lease=0.2)
-    deliveries = worker(hasty)
-    assert isinstance(deliveries.run(message(work)), Again)  # which nobody sends
+    consumer = worker(hasty)
+    assert isinstance(consumer.run(message(work)), Requeue)  # which nobody sends
     until(lambda: sent)
     assert told == []
     hasty.close()
@@ -784,10 +780,10 @@ def test_a_death_that_a_second_delivery_finds_is_told(
     @app.job(max_deaths=max_deaths)
     def work(job): ...
 
-    deliveries = worker(store, begins_at_once=False)
+    consumer = worker(store, begins_at_once=False)
     store.claim(message(work), "dead")
     monkeypatch.setattr("continuable.queues.consumer.has_died", lambda name: name == "dead")
-    deliveries.run(message(work))
+    consumer.run(message(work))
     expected = ["job.died", "job.failed"] if max_deaths == 1 else ["job.died"]
     assert names_of(told) == expected
     if max_deaths == 1:
@@ -819,10 +815,10 @@ def test_a_job_that_cannot_be_sent_keeps_no_other_from_being_sent(app, path, sen
     hasty = SQLiteProgress(path, lease=0.2)
     for job_id in ("job-1", "job-2"):
         hasty.claim(message(work, job_id=job_id), "dead")
-    deliveries = Deliveries(app.jobs, hasty, send)
-    until(lambda: deliveries.recover() or sent)
+    consumer = Consumer(app.jobs, hasty, send)
+    until(lambda: consumer.recover() or sent)
     time.sleep(0.3)
-    deliveries.recover()
+    consumer.recover()
     assert {record.id for record in sent} == {"job-2"}
     assert caplog.text.count("Job job-1 cannot be put on its queue") == 1
     hasty.close()

@@ -98,7 +98,7 @@ class Elsewhere(EngineQueue):
     def own_store(self):
         raise AssertionError("the app names one")
 
-    def start_deliveries(self, app, store):
+    def start_consumer(self, app, store):
         raise AssertionError("nothing runs here")
 
 

@@ -10,7 +10,7 @@ from continuable import App
 from continuable.core.outcome import Completed
 from continuable.model.payload import JobRecord
 from continuable.progress.sqlite import SQLiteProgress
-from continuable.queues.consumer import Deliveries, Ended
+from continuable.queues.consumer import Consumer, Finished
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork"),
@@ -43,11 +43,11 @@ def app():
 
 
 @pytest.fixture
-def deliveries(app, tmp_path):
+def consumer(app, tmp_path):
     store = SQLiteProgress(tmp_path / "progress.db")
-    deliveries = Deliveries(app.jobs, store, lambda record, wait: None)
-    yield deliveries
-    deliveries._runner.close()
+    consumer = Consumer(app.jobs, store, lambda record, wait: None)
+    yield consumer
+    consumer._runner.close()
     store.close()
 
 
@@ -57,7 +57,7 @@ CHILDREN = [(returns, 0), (raises, 1), (exits, 7), (exits_with_a_text, 1), (is_i
 @pytest.mark.parametrize(("child", "code"), CHILDREN)
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("advanced", [False, True])
-def test_a_child_ends_where_it_leaves_the_job(app, deliveries, child, code, is_async, advanced):
+def test_a_child_ends_where_it_leaves_the_job(app, consumer, child, code, is_async, advanced):
     test_process, ended = os.getpid(), []
 
     def body(job):
@@ -75,11 +75,11 @@ def test_a_child_ends_where_it_leaves_the_job(app, deliveries, child, code, is_a
         return body(job)
 
     job = app.job(name="work")(abody if is_async else body)
-    delivered = deliveries.run(JobRecord(id="1", name=job.name))
+    delivered = consumer.run(JobRecord(id="1", name=job.name))
     if os.getpid() != test_process:
         os._exit(99)  # a second worker
 
-    assert isinstance(delivered, Ended)
+    assert isinstance(delivered, Finished)
     assert isinstance(delivered.outcome, Completed)
     assert delivered.outcome.value == "parent"
     assert [os.waitstatus_to_exitcode(status) for status in ended] == [code]

@@ -8,9 +8,9 @@ import pytest
 from continuable import App
 from continuable.events.kinds import ProgressSaved
 from continuable.model.payload import JobRecord
-from continuable.progress import Busy
+from continuable.progress import Leased
 from continuable.progress.sqlite import SQLiteProgress
-from continuable.queues.consumer import Deliveries
+from continuable.queues.consumer import Consumer
 from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.maintenance import Maintenance
 from continuable.worker.periodic import PeriodicTask
@@ -74,7 +74,7 @@ def test_a_lease_does_not_wait_for(store, what, monkeypatch):
         monkeypatch.setattr(store, "recover", stuck)
     else:
         app.subscribe(stuck, ProgressSaved)
-    consumer = Deliveries(app.jobs, store, lambda *_: None)
+    consumer = Consumer(app.jobs, store, lambda *_: None)
     consumer.start()
     record = JobRecord(id="job", name="job")
     running = threading.Thread(target=consumer.run, args=[record])
@@ -83,7 +83,7 @@ def test_a_lease_does_not_wait_for(store, what, monkeypatch):
         assert stuck.began.wait(DEADLINE)
         seen = time.monotonic()
         while time.monotonic() - seen < 3 * LEASE:
-            assert isinstance(store.claim(record, "another"), Busy)
+            assert isinstance(store.claim(record, "another"), Leased)
             time.sleep(0.02)
     finally:
         stuck.goes_on.set()

@@ -11,9 +11,9 @@ from continuable.errors import StoreBusyError, StoreError
 from continuable.events import JobFailed, JobInterrupted, JobRetried
 from continuable.model.payload import JobRecord
 from continuable.progress.sqlite import SQLiteProgress
-from continuable.queues.consumer import Again, Deliveries, Ended
+from continuable.queues.consumer import Consumer, Finished, Requeue
 from continuable.worker import retrying
-from continuable.worker.retrying import patiently
+from continuable.worker.retrying import until_written
 
 
 def failed(row):
@@ -52,14 +52,14 @@ def answering(*answers):
 @pytest.mark.parametrize("answers", [["written"], [StoreError("away"), "written"]])
 def test_a_traceback_keeps_its_locals_where_nothing_is_locked(answers):
     error = failed("row 7")
-    assert patiently(answering(*answers), "1", error=error) == "written"
+    assert until_written(answering(*answers), "1", error=error) == "written"
     assert locals_of(error)["row"] == "row 7"
 
 
 def test_a_traceback_loses_its_locals_where_the_database_is_locked():
     error = failed("row 7")
     write = answering(StoreBusyError("locked"), "written")
-    assert patiently(write, "1", error=error) == "written"
+    assert until_written(write, "1", error=error) == "written"
     assert "row" not in locals_of(error)
     assert "row" not in locals_of(error.__cause__)
 
@@ -77,11 +77,11 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def deliveries(app, store):
-    deliveries = Deliveries(app.jobs, store, lambda record, wait: None)
-    deliveries.start()
-    yield deliveries
-    deliveries.close()
+def consumer(app, store):
+    consumer = Consumer(app.jobs, store, lambda record, wait: None)
+    consumer.start()
+    yield consumer
+    consumer.close()
 
 
 @pytest.fixture
@@ -97,15 +97,15 @@ def message(job):
     return JobRecord(id="1", name=job.name)
 
 
-def test_an_engine_and_a_subscriber_get_the_traceback_with_its_locals(app, deliveries, seen):
+def test_an_engine_and_a_subscriber_get_the_traceback_with_its_locals(app, consumer, seen):
     @app.job
     def work(job):
         customer = "Ada"
         raise LookupError(customer.lower())
 
-    delivered = deliveries.run(message(work))
+    delivered = consumer.run(message(work))
 
-    assert isinstance(delivered, Ended)
+    assert isinstance(delivered, Finished)
     assert isinstance(delivered.outcome, Failed)
     assert locals_of(delivered.outcome.error)["customer"] == "Ada"
     [(event, found)] = seen
@@ -113,7 +113,7 @@ def test_an_engine_and_a_subscriber_get_the_traceback_with_its_locals(app, deliv
     assert found["customer"] == "Ada"
 
 
-def test_so_they_do_where_the_job_goes_on(app, deliveries, seen):
+def test_so_they_do_where_the_job_goes_on(app, consumer, seen):
     @app.job(max_retries=1, retry_wait=0.0)
     def work(job):
         if job.executions == 2:
@@ -121,10 +121,10 @@ def test_so_they_do_where_the_job_goes_on(app, deliveries, seen):
         customer = f"Ada {job.executions}"
         raise LookupError(customer)
 
-    first = deliveries.run(message(work))
-    second = deliveries.run(first.record)
+    first = consumer.run(message(work))
+    second = consumer.run(first.record)
 
-    assert isinstance(second, Again)
+    assert isinstance(second, Requeue)
     assert [type(event) for event, _ in seen] == [JobRetried, JobInterrupted]
     assert [found["customer"] for _, found in seen] == ["Ada 1", "Ada 2"]
 
@@ -133,7 +133,7 @@ def test_so_they_do_where_the_job_goes_on(app, deliveries, seen):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("advanced", [False, True])
 def test_a_transaction_that_the_traceback_keeps_open_is_let_go(
-    app, deliveries, tmp_path, monkeypatch, advanced
+    app, consumer, tmp_path, monkeypatch, advanced
 ):
     monkeypatch.setattr("continuable.progress.sql.store.LOCK_WAITS", (0.05, 0.05))
     events, found = [], set()
@@ -149,9 +149,9 @@ def test_a_transaction_that_the_traceback_keeps_open_is_let_go(
         connection.execute("BEGIN IMMEDIATE")
         raise LookupError("x")
 
-    delivered = deliveries.run(message(work))
+    delivered = consumer.run(message(work))
 
-    assert isinstance(delivered, Again if advanced else Ended)
+    assert isinstance(delivered, Requeue if advanced else Finished)
     assert "connection" in found
     [event] = events
     assert "connection" not in locals_of(event.exception)

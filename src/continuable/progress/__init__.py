@@ -1,29 +1,29 @@
 """Durable progress: the protocol that stores keep, and one module for each of ours."""
 
 from continuable.progress.protocol import (
-    Busy,
     Claim,
-    Held,
     Keeper,
+    Leased,
     Limits,
     Note,
-    Over,
+    Paused,
     ProgressStore,
     Requested,
     Save,
     Settled,
+    Stale,
 )
 
 __all__ = [
-    "Busy",
     "Claim",
-    "Held",
     "Keeper",
+    "Leased",
     "Limits",
     "Note",
-    "Over",
+    "Paused",
     "ProgressStore",
     "Requested",
     "Save",
     "Settled",
+    "Stale",
 ]

@@ -17,7 +17,16 @@ from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Outco
 from continuable.errors import DuplicateJobError, ResumeLimitError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State, requested
-from continuable.progress.protocol import Busy, Claim, Held, Limits, Note, Over, Requested, Settled
+from continuable.progress.protocol import (
+    Claim,
+    Leased,
+    Limits,
+    Note,
+    Paused,
+    Requested,
+    Settled,
+    Stale,
+)
 from continuable.progress.row import Row, new_row, readable
 from continuable.serialization import compact
 
@@ -54,23 +63,23 @@ def claim(
     lease: float,
     limits: Limits,
     is_retry: bool,
-) -> Claim | Busy | Held | Over:
+) -> Claim | Leased | Paused | Stale:
     """`worker` wants to run the job of a message."""
     if is_retry and row.state is State.FAILED:
         row.state, row.finished_at = State.INTERRUPTED, None
     if record.delivery < row.delivery or row.state.is_finished:
-        return Over(row.state)
+        return Stale(row.state)
     if row.state.is_running:
         if row.lease_until is not None and row.lease_until > now:
             if (row.worker, row.delivery) != (worker, record.delivery):
-                return Busy(row.lease_until - now, row.worker or "")
+                return Leased(row.lease_until - now, row.worker or "")
             row.lease_until = now + lease
             return row.claim()  # the answer to this worker's claim was lost
         mark_died(row, now, told, limits)
     if row.state is State.PAUSED:
-        return Held()
+        return Paused()
     if row.state.is_finished:
-        return Over(row.state)
+        return Stale(row.state)
     if record.executions > row.executions:
         # The store was away when that execution ended, and so the message knows better.
         row.executions, row.resumptions = record.executions, record.resumptions

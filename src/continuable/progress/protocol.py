@@ -137,7 +137,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
+class Leased:
     """Somebody runs the job already: look again when that lease can have ended."""
 
     seconds: float
@@ -146,12 +146,12 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Paused:
     """The job is paused: its message may go, `resume` sends another."""
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class Stale:
     """The message is of no use any more: the job has ended, or a newer message was claimed."""
 
     state: State
@@ -271,7 +271,7 @@ class ProgressStore(Keeper, Protocol):
         *,
         limits: Limits = DEFAULT_LIMITS,
         is_retry: bool = False,
-    ) -> Claim | Busy | Held | Over:
+    ) -> Claim | Leased | Paused | Stale:
         """Make the job of a delivered message `worker`'s, for `lease` seconds.
 
         The newest progress wins: that of the message where it comes from a later execution than

@@ -19,15 +19,15 @@ from continuable.progress import lifecycle
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import (
     DEFAULT_LIMITS,
-    Busy,
     Claim,
-    Held,
+    Leased,
     Limits,
     Note,
-    Over,
+    Paused,
     ProgressStore,
     Requested,
     Settled,
+    Stale,
 )
 from continuable.progress.row import Row
 
@@ -69,7 +69,7 @@ class RowStore(ProgressStore):
         *,
         limits: Limits = DEFAULT_LIMITS,
         is_retry: bool = False,
-    ) -> Claim | Busy | Held | Over:
+    ) -> Claim | Leased | Paused | Stale:
         if not is_retry and (claimed := self._claim_at_once(record, worker)) is not None:
             return claimed
         transition = partial(

@@ -23,21 +23,21 @@ from continuable.events.log import try_to_log
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.protocol import (
-    Busy,
     Claim,
-    Held,
+    Leased,
     Limits,
-    Over,
+    Paused,
     ProgressStore,
     Settled,
+    Stale,
 )
 from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.identity import has_died, new_worker_id
 from continuable.worker.maintenance import Maintenance
 from continuable.worker.periodic import PeriodicTask
-from continuable.worker.retrying import patiently
+from continuable.worker.retrying import until_written
 from continuable.worker.run import RunningJob
-from continuable.worker.runner import Ran, Runner
+from continuable.worker.runner import Runner, RunResult
 
 logger = logging.getLogger("continuable")
 
@@ -50,15 +50,15 @@ UNREACHABLE_PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Finished:
     """The job has ended: so may its message."""
 
     outcome: Completed | Failed | Cancelled
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """The job is to be resumed: send `record`, tell `Deliveries.sent`, and then acknowledge."""
+class Requeue:
+    """The job is to be resumed: send `record`, tell `Consumer.sent`, and then acknowledge."""
 
     record: JobRecord
     wait: float
@@ -66,25 +66,25 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
-class PutOff:
+class Snooze:
     """Deliver the same message again, in so many seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class Discard:
     """The message is of no use: the job has ended, is paused, or another execution has it."""
 
     state: State | None
 
 
-Delivered = Ended | Again | PutOff | Dropped
+Delivered = Finished | Requeue | Snooze | Discard
 
 A = TypeVar("A")
 
 
-class Deliveries:
+class Consumer:
     """What a worker process shares to run the jobs that its queue delivers.
 
     Args:
@@ -181,7 +181,7 @@ class Deliveries:
             return answer
         with self._taken_once(answer) as is_taken:
             if not is_taken:
-                return PutOff(self._store.lease)
+                return Snooze(self._store.lease)
             with self._given_back_if_unwritten(answer):
                 ran = self._runner.run(answer, partial(self._started, time_limit=time_limit))
                 settled = self._settle(ran)
@@ -198,7 +198,7 @@ class Deliveries:
             return answer
         with self._taken_once(answer) as is_taken:
             if not is_taken:
-                return PutOff(self._store.lease)
+                return Snooze(self._store.lease)
             with self._given_back_if_unwritten(answer):
                 if (task := asyncio.current_task()) is not None and task.cancelling():
                     raise asyncio.CancelledError  # it came while the job was claimed
@@ -249,35 +249,35 @@ class Deliveries:
 
     def _claim(
         self, record: JobRecord, claim: Claim | None = None, *, is_retry: bool
-    ) -> Claim | PutOff | Dropped:
+    ) -> Claim | Snooze | Discard:
         self._look_out()
         if self._stops_at is not None:
             if claim is not None:
                 self.give_back(claim)
-            return PutOff(0.0)
+            return Snooze(0.0)
         return claim or self._claimed(record, is_retry=is_retry)
 
-    def _claimed(self, record: JobRecord, *, is_retry: bool) -> Claim | PutOff | Dropped:
+    def _claimed(self, record: JobRecord, *, is_retry: bool) -> Claim | Snooze | Discard:
         try:
             answer = self._ask_for(record, is_retry=is_retry)
-            if isinstance(answer, Busy) and has_died(answer.worker):
+            if isinstance(answer, Leased) and has_died(answer.worker):
                 dead = answer.worker
                 self._store.expire(record.id, dead)
                 answer = self._ask_for(record, is_retry=is_retry)
                 self._tell_found_dead(record, dead, answer)
         except StoreError:
-            return PutOff(UNREACHABLE_PAUSE)
+            return Snooze(UNREACHABLE_PAUSE)
         match answer:
-            case Busy(seconds):
-                return PutOff(seconds)
-            case Held():
-                return Dropped(State.PAUSED)
-            case Over(state):
-                return Dropped(state)
+            case Leased(seconds):
+                return Snooze(seconds)
+            case Paused():
+                return Discard(State.PAUSED)
+            case Stale(state):
+                return Discard(state)
             case claim:
                 return claim
 
-    def _ask_for(self, record: JobRecord, *, is_retry: bool) -> Claim | Busy | Held | Over:
+    def _ask_for(self, record: JobRecord, *, is_retry: bool) -> Claim | Leased | Paused | Stale:
         limits = self._limits(record.name)
         return self._store.claim(record, self.worker, limits=limits, is_retry=is_retry)
 
@@ -307,7 +307,7 @@ class Deliveries:
             self.give_back(claim)
             raise
 
-    def _settle(self, ran: Ran) -> Settled:
+    def _settle(self, ran: RunResult) -> Settled:
         def settle(_timeout: float) -> Settled:
             return self._store.settle(
                 ran.claimed,
@@ -317,7 +317,7 @@ class Deliveries:
                 notes=ran.notes,
             )
 
-        return patiently(settle, ran.claimed.id, error=ran.error, is_over=self._is_grace_over)
+        return until_written(settle, ran.claimed.id, error=ran.error, is_over=self._is_grace_over)
 
     def _is_grace_over(self) -> bool:
         self._look_out()  # the job does not run any more, so that the heartbeat does not ask
@@ -345,7 +345,7 @@ class Deliveries:
 
     # --- what the history tells and no execution does
 
-    def _tell(self, ran: Ran, settled: Settled) -> None:
+    def _tell(self, ran: RunResult, settled: Settled) -> None:
         """A request has won over the way in which the execution ended."""
         if not isinstance(ran.outcome, Suspended):
             return
@@ -358,14 +358,14 @@ class Deliveries:
             )
 
     def _tell_found_dead(
-        self, record: JobRecord, worker: str, answer: Claim | Busy | Held | Over
+        self, record: JobRecord, worker: str, answer: Claim | Leased | Paused | Stale
     ) -> None:
         """The death of the job's worker was noticed when its message came again."""
         match answer:
             case Claim():
                 with contextlib.suppress(DeserializationError):  # then it fails, which says so
                     self._tell_died(answer.record(), worker)
-            case Over(State.FAILED):  # by `max_deaths`
+            case Stale(State.FAILED):  # by `max_deaths`
                 self._tell_died(record, worker)
                 place = self._description(record)
                 with contextlib.suppress(JobNotFoundError):  # it has just been pruned
@@ -389,15 +389,15 @@ class Deliveries:
             return "where its progress cannot be read"
 
 
-def _delivered(ran: Ran, settled: Settled) -> Delivered:
+def _delivered(ran: RunResult, settled: Settled) -> Delivered:
     if settled.record is not None:
-        return Again(settled.record, _wait(ran))
+        return Requeue(settled.record, _wait(ran))
     if settled.state is None or isinstance(ran.outcome, Suspended):
-        return Dropped(settled.state)  # taken over; or paused, or cancelled meanwhile
-    return Ended(ran.outcome)  # type: ignore[arg-type]  # the only ones left
+        return Discard(settled.state)  # taken over; or paused, or cancelled meanwhile
+    return Finished(ran.outcome)  # type: ignore[arg-type]  # the only ones left
 
 
-def _wait(ran: Ran) -> float:
+def _wait(ran: RunResult) -> float:
     if isinstance(ran.outcome, Suspended):
         return ran.outcome.wait
     return ran.retry_in or 0.0

@@ -21,7 +21,7 @@ from continuable.queues.capabilities import Capabilities
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition, Registry
-    from continuable.queues.consumer import Deliveries
+    from continuable.queues.consumer import Consumer
 
 
 GAPS_AMONG = 200
@@ -38,7 +38,7 @@ class EngineQueue(Capabilities, ABC):
     def __init__(self) -> None:
         self._registry: Registry
         self._starting = threading.Lock()
-        self._deliveries: tuple[int, Deliveries] | None = None
+        self._consumer: tuple[int, Consumer] | None = None
 
     # --- what an adapter does
 
@@ -59,7 +59,7 @@ class EngineQueue(Capabilities, ABC):
         """The store that is used unless the app names one: where the engine keeps its own data."""
 
     @abstractmethod
-    def start_deliveries(self, store: ProgressStore) -> Deliveries:
+    def start_consumer(self, store: ProgressStore) -> Consumer:
         """What a worker process runs its jobs with; it is started by whoever asks for it."""
 
     # --- what apps ask of a queue
@@ -114,14 +114,14 @@ class EngineQueue(Capabilities, ABC):
             return MessageProgress()
         return self.own_store() if store is OWN_STORE else store
 
-    def deliveries(self) -> Deliveries:
+    def consumer(self) -> Consumer:
         """What this process runs its jobs with; started at its first job."""
         with self._starting:
-            if self._deliveries is None or self._deliveries[0] != os.getpid():
-                deliveries = self.start_deliveries(self.store)
-                deliveries.start()
-                self._deliveries = (os.getpid(), deliveries)
-            return self._deliveries[1]
+            if self._consumer is None or self._consumer[0] != os.getpid():
+                consumer = self.start_consumer(self.store)
+                consumer.start()
+                self._consumer = (os.getpid(), consumer)
+            return self._consumer[1]
 
     def gaps(self, grace: float, setting: str) -> list[str]:
         """A sentence for each job that a worker whose jobs have `grace` seconds would not wait for.
@@ -143,9 +143,9 @@ class EngineQueue(Capabilities, ABC):
     def close(self) -> None:
         """Once this process runs no more jobs: what was begun is brought to an end."""
         with self._starting:
-            if self._deliveries is not None and self._deliveries[0] == os.getpid():
-                self._deliveries[1].close()
-            self._deliveries = None
+            if self._consumer is not None and self._consumer[0] == os.getpid():
+                self._consumer[1].close()
+            self._consumer = None
 
     def _withdraw(self, items: Sequence[Enqueueing]) -> None:
         """Those were not sent. One that was nevertheless is known again when it is delivered."""

@@ -18,7 +18,7 @@ T = TypeVar("T")
 CLOSING_WAIT = 5.0
 """Seconds that tasks have to end once they are cancelled, before their loop is closed."""
 
-Ended = tuple[Any, BaseException | None]
+Finished = tuple[Any, BaseException | None]
 """What a coroutine returned, or raised."""
 
 
@@ -63,12 +63,12 @@ class _Serving:
         self.has_ended = False
         self._is_told_to_stop = False
         self._lock = threading.Lock()
-        self._waiting: set[Future[Ended]] = set()
+        self._waiting: set[Future[Finished]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="continuable-loop", daemon=True)
         self._thread.start()
 
-    def result(self, coroutine: Coroutine[Any, Any, Ended]) -> Ended:
+    def result(self, coroutine: Coroutine[Any, Any, Finished]) -> Finished:
         """Run `coroutine` on the loop, and wait for its end."""
         with self._lock:
             if self.has_ended or self._loop.is_closed():

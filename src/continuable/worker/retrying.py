@@ -26,7 +26,7 @@ KEEPS_LOCALS = sys.version_info < (3, 13)
 PAUSES = (0.05, 0.2, 0.5, 1.0)
 
 
-def patiently(
+def until_written(
     write: Callable[[float], T],
     job_id: str,
     *,

@@ -29,7 +29,7 @@ UNKNOWN_JOB_WAIT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class RunResult:
     """How an execution ended, and what to write."""
 
     claimed: Claim
@@ -74,11 +74,11 @@ class Runner:
         """End what was started for jobs."""
         self._loop.stop()
 
-    def run(self, claimed: Claim, started: Callable[[RunningJob], None] | None = None) -> Ran:
+    def run(self, claimed: Claim, started: Callable[[RunningJob], None] | None = None) -> RunResult:
         """Run the job; nothing of it is written yet. `started` is told before it begins."""
         definition = self._jobs.get(claimed.name)
         if definition is None:
-            return Ran(claimed, _without_code(claimed))
+            return RunResult(claimed, _without_code(claimed))
         running = self._running(definition, claimed)
         try:
             execution, damage = self._execution(definition, running, started)
@@ -89,14 +89,14 @@ class Runner:
 
     async def arun(
         self, claimed: Claim, started: Callable[[RunningJob], None] | None = None
-    ) -> Ran:
+    ) -> RunResult:
         """The same for an `async def` job, on the event loop of the caller.
 
         A cancellation of the caller's reaches the job, and comes out of here.
         """
         definition = self._jobs.get(claimed.name)
         if definition is None:
-            return Ran(claimed, _without_code(claimed))
+            return RunResult(claimed, _without_code(claimed))
         running = self._running(definition, claimed)
         try:
             execution, damage = self._execution(definition, running, started)
@@ -161,14 +161,16 @@ class Runner:
             return leave_if_forked(execution.escaped(error), process)
 
 
-def _ran(running: RunningJob, execution: Execution, outcome: Outcome) -> Ran:
+def _ran(running: RunningJob, execution: Execution, outcome: Outcome) -> RunResult:
     claimed = running.claimed
     retry_in = None
     if isinstance(outcome, Failed):
         failures = 1 if outcome.made_progress else claimed.failures + 1
         retry_in = _retry_in(execution.definition, failures) if outcome.may_retry else None
         execution.has_failed(outcome, retry_in)
-    return Ran(claimed, outcome, running.attention.longest_gap, retry_in, running.notes_left())
+    return RunResult(
+        claimed, outcome, running.attention.longest_gap, retry_in, running.notes_left()
+    )
 
 
 def _retry_in(definition: Definition, failures: int) -> float | None:

@@ -119,7 +119,7 @@ def test_a_pool_process_of_another_apps_worker_looks_after_no_jobs_of_this_one()
     app = app_of(broker_url="redis://broker")
     celery.Celery("other", set_as_current=False).set_current()
     app.queue._process_begins()
-    assert app.queue._deliveries is None
+    assert app.queue._consumer is None
 
 
 # --- options of tasks

@@ -5,7 +5,7 @@ from continuable.core.outcome import Completed, ErrorReport, Failed
 from continuable.errors import JobNotFoundError
 from continuable.model.states import State
 from continuable.progress import Note
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 
 DONE = Completed(result="null", progress=None)
 
@@ -15,7 +15,7 @@ def jobs(table, enqueue):
     """One completed, one running, one interrupted by a restart of its worker, two waiting."""
     for job_id in ("done", "running", "waiting"):
         enqueue(id=job_id, name=f"app.{job_id}", queue="x" if job_id == "waiting" else None)
-    table.end(Ran(table.claim_job("me", "done"), DONE))
+    table.end(RunResult(table.claim_job("me", "done"), DONE))
     table.claim_job("me", "running")
     enqueue(id="later", name="app.waiting", wait=60)
 
@@ -79,7 +79,7 @@ def test_failed_jobs_stay_unless_they_are_meant(table, enqueue, clock):
     claimed = table.claim_job("me", enqueue(id="failed"))
     report = ErrorReport("ValueError: no", "")
     table.end(
-        Ran(
+        RunResult(
             claimed,
             Failed(
                 error=ValueError("no"),
@@ -120,7 +120,7 @@ def test_more_jobs_than_fit_a_batch_are_pruned(table, make, raw, clock):
 def test_a_discarded_job_is_gone_and_its_execution_fenced(table, jobs):
     claimed = table.claim_job("me", "waiting")
     table.discard("waiting")
-    assert table.end(Ran(claimed, DONE)).state is None
+    assert table.end(RunResult(claimed, DONE)).state is None
     for verb in (table.find, table.history, table.result, table.discard):
         with pytest.raises(JobNotFoundError):
             verb("waiting")

@@ -7,7 +7,7 @@ from continuable.model.states import State
 from continuable.progress import Save
 from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.table import JobTable
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 
 DONE = Completed(result="null", progress=None)
 
@@ -68,11 +68,11 @@ def test_the_next_job_comes_with_the_settlement(table, enqueue):
     enqueue(id="b", queue="x")
     enqueue(id="c")
     first = table.claim_next("me", ["default"])
-    assert table.end(Ran(first, DONE)).state is State.COMPLETED
+    assert table.end(RunResult(first, DONE)).state is State.COMPLETED
     table.claim_job("me", "b")
-    third = table.end_and_claim_next(Ran(first, DONE), ["default"])
+    third = table.end_and_claim_next(RunResult(first, DONE), ["default"])
     assert (third.id, third.worker) == ("c", "me")
-    assert table.end_and_claim_next(Ran(third, DONE)) is None
+    assert table.end_and_claim_next(RunResult(third, DONE)) is None
 
 
 def test_of_several_queues_the_best_job_is_claimed(table, enqueue):
@@ -115,10 +115,10 @@ def test_an_older_claim_writes_nothing_into_the_job_that_came_after_its_own(tabl
     assert new.id == old.id
     assert table.save([Save("a", old.fence, "me", 9, '{"completed":["a"]}')]) == ["a"]
     before = table.find("a")
-    assert table.end(Ran(old, DONE)).state is None
+    assert table.end(RunResult(old, DONE)).state is None
     table.release(old)
     assert table.find("a") == before
-    assert table.end(Ran(new, DONE)).state is State.COMPLETED
+    assert table.end(RunResult(new, DONE)).state is State.COMPLETED
 
 
 @pytest.mark.parametrize("state", ["waiting", "interrupted", "paused"])
@@ -143,7 +143,7 @@ def test_a_released_claim_is_as_if_it_had_not_been(table, enqueue):
     table.release(claimed)
     job = table.find(job_id)
     assert (job.state, job.executions, job.worker, job.started_at) == (State.WAITING, 0, None, None)
-    assert table.end(Ran(claimed, DONE)).state is None
+    assert table.end(RunResult(claimed, DONE)).state is None
     assert table.claim_next("other").fence == claimed.fence + 1
 
 
@@ -166,7 +166,7 @@ def test_work_is_pending_until_all_is_done(table, enqueue):
     assert not table.is_any_pending(["other"])
     claimed = table.claim_next("me")
     assert table.is_any_pending()
-    table.end(Ran(claimed, DONE))
+    table.end(RunResult(claimed, DONE))
     assert not table.is_any_pending()
     enqueue(id="later", wait=60)
     assert not table.is_any_pending(), "a job for later does not keep a draining worker"

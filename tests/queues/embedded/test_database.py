@@ -231,7 +231,7 @@ def test_two_processes_may_make_the_same_file(path):
     refusal.sqlite_errorcode = sqlite3.SQLITE_BUSY
     attempts = []
 
-    class Busy(sqlite3.Connection):
+    class Leased(sqlite3.Connection):
         def execute(self, sql, *parameters):
             if sql == "PRAGMA journal_mode = WAL":
                 attempts.append(sql)
@@ -240,7 +240,7 @@ def test_two_processes_may_make_the_same_file(path):
             return super().execute(sql, *parameters)
 
     def connect(*args, **options):
-        return Busy(*args, **options)
+        return Leased(*args, **options)
 
     database = JobDatabase(path)
     with patch.object(sqlite3, "connect", connect):

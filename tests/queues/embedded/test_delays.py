@@ -3,7 +3,7 @@ import pytest
 from continuable.core.interrupt import STOPPING
 from continuable.core.outcome import Completed, ErrorReport, Failed, Suspended
 from continuable.model.states import State
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 
 HOUR = 3600
 ERROR = ValueError("bad row")
@@ -51,14 +51,14 @@ def test_a_busy_worker_finds_what_has_come_due(table, enqueue, clock):
         enqueue(id=f"now-{n}")
     job = table.claim_next("me")
     clock.pass_by(5)
-    ended = Ran(job, Completed(result="null", progress=None))
+    ended = RunResult(job, Completed(result="null", progress=None))
     job = table.end_and_claim_next(ended)
     assert job.id == "later"
 
 
 def test_a_retry_waits_and_counts_as_pending(table, enqueue, clock):
     job_id = enqueue()
-    table.end(Ran(table.claim_next("me"), FAILED, retry_in=30))
+    table.end(RunResult(table.claim_next("me"), FAILED, retry_in=30))
     job = table.find(job_id)
     assert (job.state, job.reason, job.error) == (State.INTERRUPTED, "retry", "ValueError: bad row")
     assert table.claim_next("me") is None
@@ -71,7 +71,7 @@ def test_an_interrupted_job_comes_back_before_what_came_in_later(table, enqueue,
     first = enqueue()
     claimed = table.claim_next("me")
     enqueue()
-    table.end(Ran(claimed, suspended(5)))
+    table.end(RunResult(claimed, suspended(5)))
     clock.pass_by(5)
     again = table.claim_next("me")
     assert (again.id, again.executions, again.resumptions, again.reason) == (first, 2, 1, STOPPING)
@@ -79,7 +79,7 @@ def test_an_interrupted_job_comes_back_before_what_came_in_later(table, enqueue,
 
 def test_a_clock_that_is_set_back_an_hour_strands_no_wait(table, enqueue, clock):
     waiting, resuming = enqueue(wait=10), enqueue()
-    table.end(Ran(table.claim_next("me"), suspended(5)))
+    table.end(RunResult(table.claim_next("me"), suspended(5)))
     clock.pass_by(-HOUR)
     assert table.claim_next("me") is None
     assert table.next_due() == clock() + 5
@@ -101,5 +101,5 @@ def test_a_running_job_does_not_care_about_the_clock(table, enqueue, clock):
     claimed = table.claim_next("me")
     clock.pass_by(-HOUR)
     assert table.reclaim([]) == []
-    assert table.end(Ran(claimed, Completed(result="1", progress=None)))
+    assert table.end(RunResult(claimed, Completed(result="1", progress=None)))
     assert table.find(job_id).state is State.COMPLETED

@@ -7,7 +7,7 @@ from continuable.core.outcome import Completed
 from continuable.errors import DuplicateJobError
 from continuable.model.payload import Enqueued
 from continuable.model.states import State
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 
 
 def test_a_job_waits_on_the_default_queue(table, enqueue):
@@ -40,7 +40,7 @@ def test_a_unique_key_is_held_while_running_and_free_when_finished(table, make):
     table.enqueue([make("a", unique="k")])
     claimed = table.claim_next("me")
     assert table.enqueue([make("b", unique="k")]) == [Enqueued("a", False)]
-    table.end(Ran(claimed, Completed(result="null", progress=None)))
+    table.end(RunResult(claimed, Completed(result="null", progress=None)))
     assert table.enqueue([make("b", unique="k")]) == [Enqueued("b", True)]
 
 

@@ -8,7 +8,7 @@ from continuable.core.outcome import Completed
 from continuable.errors import CheckpointError, StoreBusyError
 from continuable.model.states import State
 from continuable.progress import Save
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 
 
 def save_of(job, sequence, cursor):
@@ -33,7 +33,7 @@ def test_many_jobs_are_saved_at_once_and_those_taken_away_are_told(table, claime
 
 def test_a_save_that_comes_after_the_end_changes_nothing(table, claimed):
     job = claimed()
-    table.end(Ran(job, Completed(result="1", progress='{"completed":["a"]}')))
+    table.end(RunResult(job, Completed(result="1", progress='{"completed":["a"]}')))
     assert table.save([save_of(job, 99, 5)]) == [job.id]
     assert table.find(job.id).progress == {"completed": ["a"]}
 

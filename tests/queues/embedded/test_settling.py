@@ -6,7 +6,7 @@ from continuable.core.interrupt import PAUSED, STOPPING
 from continuable.core.outcome import Cancelled, Completed, ErrorReport, Failed, Fenced, Suspended
 from continuable.model.states import State
 from continuable.progress import Note
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 
 PROGRESS = '{"completed":["a"],"current":["b",7]}'
 FURTHER = '{"completed":["a"],"current":["b",8]}'
@@ -46,7 +46,7 @@ def events(table, job_id):
 
 def test_a_completed_job_keeps_its_result(table, claimed):
     job = claimed()
-    assert table.end(Ran(job, DONE, longest_gap=2.5)).state is State.COMPLETED
+    assert table.end(RunResult(job, DONE, longest_gap=2.5)).state is State.COMPLETED
     ended, info = table.result(job.id), table.find(job.id)
     assert (ended.state, ended.result) == (State.COMPLETED, '"ok"')
     assert (info.longest_gap, info.worker, info.completed) == (2.5, None, ["a"])
@@ -56,7 +56,7 @@ def test_a_completed_job_keeps_its_result(table, claimed):
 
 def test_a_suspended_job_resumes_where_it_was(table, claimed):
     job = claimed()
-    table.end(Ran(job, suspended(queue="slow", priority=3)))
+    table.end(RunResult(job, suspended(queue="slow", priority=3)))
     again = table.claim_next("other")
     assert (again.id, again.queue, again.priority) == (job.id, "slow", 3)
     assert (again.fence, again.executions, again.resumptions) == (2, 2, 1)
@@ -69,20 +69,20 @@ def test_a_suspended_job_resumes_where_it_was(table, claimed):
 
 def test_an_interruption_that_is_not_counted_uses_up_no_resumption(table, claimed):
     job = claimed()
-    table.end(Ran(job, suspended("isolating", is_counted=False)))
+    table.end(RunResult(job, suspended("isolating", is_counted=False)))
     assert table.claim_next("me").resumptions == 0
 
 
 def test_an_error_after_progress_stays_visible(table, claimed):
     job = claimed()
-    table.end(Ran(job, suspended("error", error=REPORT)))
+    table.end(RunResult(job, suspended("error", error=REPORT)))
     info = table.find(job.id)
     assert (info.error, info.traceback, info.reason) == (REPORT.summary, REPORT.traceback, "error")
 
 
 def test_a_pause_holds_the_job(table, claimed):
     job = claimed()
-    table.end(Ran(job, suspended(PAUSED, wait=5)))
+    table.end(RunResult(job, suspended(PAUSED, wait=5)))
     assert table.find(job.id).state is State.PAUSED
     assert table.claim_next("me") is None
     assert events(table, job.id) == ["job.paused"]
@@ -90,7 +90,7 @@ def test_a_pause_holds_the_job(table, claimed):
 
 def test_a_failed_job_keeps_everything(table, claimed):
     job = claimed()
-    table.end(Ran(job, failed()))
+    table.end(RunResult(job, failed()))
     info = table.find(job.id)
     assert (info.state, info.error, info.traceback) == (State.FAILED, *vars_of(REPORT))
     assert (info.step, info.cursor) == ("b", 7)
@@ -103,23 +103,23 @@ def vars_of(report):
 
 def test_failures_in_a_row_are_counted_until_there_is_progress(table, claimed):
     job = claimed()
-    table.end(Ran(job, failed(), retry_in=0))
+    table.end(RunResult(job, failed(), retry_in=0))
     job = table.claim_next("me")
     assert job.failures == 1
-    table.end(Ran(job, failed(), retry_in=0))
+    table.end(RunResult(job, failed(), retry_in=0))
     job = table.claim_next("me")
     assert job.failures == 2
-    table.end(Ran(job, failed(FURTHER, made_progress=True), retry_in=0))
+    table.end(RunResult(job, failed(FURTHER, made_progress=True), retry_in=0))
     job = table.claim_next("me")
     assert job.failures == 1
     assert events(table, job.id) == ["job.retrying"] * 3
-    table.end(Ran(job, suspended(progress='{"current":["c",1]}')))
+    table.end(RunResult(job, suspended(progress='{"current":["c",1]}')))
     assert table.claim_next("me").failures == 0
 
 
 def test_a_cancelled_job_is_finished(table, claimed):
     job = claimed()
-    table.end(Ran(job, CANCELLED))
+    table.end(RunResult(job, CANCELLED))
     assert table.result(job.id).reason == "no longer wanted"
     assert table.find(job.id).state is State.CANCELLED
     assert events(table, job.id) == ["job.cancelled"]
@@ -127,7 +127,7 @@ def test_a_cancelled_job_is_finished(table, claimed):
 
 def test_a_fenced_execution_writes_nothing(table, claimed):
     job = claimed()
-    assert table.end(Ran(job, Fenced())).state is None
+    assert table.end(RunResult(job, Fenced())).state is None
     assert table.find(job.id).state is State.RUNNING
 
 
@@ -138,9 +138,9 @@ def test_nothing_is_written_for_a_job_that_was_taken_away(table, claimed, outcom
     job = claimed()
     table.reclaim(["me"])
     before = table.find(job.id)
-    assert table.end(Ran(job, outcome)).state is None
+    assert table.end(RunResult(job, outcome)).state is None
     newer = table.claim_next("other")
-    assert table.end(Ran(job, outcome, retry_in=1)).state is None
+    assert table.end(RunResult(job, outcome, retry_in=1)).state is None
     assert table.find(job.id).state is State.RUNNING
     assert newer.progress == "{}"
     assert before.progress == {}
@@ -162,7 +162,7 @@ def test_a_request_that_came_meanwhile_wins_over_a_suspension(
 ):
     job = running_elsewhere()
     table.request(job.id, verb)
-    table.end(Ran(job, outcome))
+    table.end(RunResult(job, outcome))
     info = table.find(job.id)
     assert info.state is state
     assert info.run_at is None
@@ -173,8 +173,8 @@ def test_a_retry_is_held_by_a_pause_and_ended_by_a_cancel(table, running_elsewhe
     one, two = running_elsewhere(), running_elsewhere()
     table.request(one.id, "pause")
     table.request(two.id, "cancel")
-    table.end(Ran(one, failed(), retry_in=5))
-    table.end(Ran(two, failed(), retry_in=5))
+    table.end(RunResult(one, failed(), retry_in=5))
+    table.end(RunResult(two, failed(), retry_in=5))
     assert table.find(one.id).state is State.PAUSED
     assert table.find(two.id).state is State.CANCELLED
 

@@ -26,7 +26,7 @@ from continuable.progress import Save
 from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.table import JobTable
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 from tests.queues.embedded.conftest import Clock, enqueueing
 
 WORKERS = ("one", "two")
@@ -314,7 +314,7 @@ class Table(RuleBasedStateMachine):
 
     def settle(self, zombie, outcome, cursor, *, more=False, retry_in=None):
         holds = zombie.holds
-        ran = Ran(zombie.claimed, outcome, retry_in=retry_in)
+        ran = RunResult(zombie.claimed, outcome, retry_in=retry_in)
         if not more:
             is_again = zombie.job.ended is zombie
             assert (self.table.end(ran).state is not None) is (holds or is_again)

@@ -515,7 +515,7 @@ def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_
     queue = ProcrastinateQueue(procrastinate_app)
     app = App(queue=queue, progress=SQLAlchemyProgress(url, lease=0.3))
     is_recovered, writes = threading.Event(), threading.Event()
-    other = threading.Thread(target=lambda: queue.deliveries().recover())
+    other = threading.Thread(target=lambda: queue.consumer().recover())
 
     def send(record, wait):
         is_recovered.set()
@@ -525,9 +525,9 @@ def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_
     @app.job(name="import_rows")
     def import_rows(job):
         if job.executions == 1:
-            deliveries = queue.deliveries()
-            monkeypatch.setattr(deliveries, "_send", send)
-            app.progress.expire(job.id, deliveries.worker)
+            consumer = queue.consumer()
+            monkeypatch.setattr(consumer, "_send", send)
+            app.progress.expire(job.id, consumer.worker)
             other.start()
             assert is_recovered.wait(DEADLINE)
         return job.executions
@@ -546,7 +546,7 @@ def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_
         while handle.state() is not State.COMPLETED:
             assert time.monotonic() < end, handle.info()
             work()
-            queue.deliveries().recover()
+            queue.consumer().recover()
         assert handle.result() == 2
     queue.close()
     app.progress.close()
@@ -558,7 +558,7 @@ def test_a_queue_that_is_closed_minds_no_jobs_any_more(app):
         return [name for name in names if name.startswith(f"continuable-{kind}")]
 
     before = threads()
-    app.queue.deliveries()
+    app.queue.consumer()
     assert len(threads("heartbeat")) == before.count("continuable-heartbeat") + 1
     app.queue.close()
     assert threads() == before

@@ -16,7 +16,7 @@ from continuable.errors import QueueError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.redis import RedisProgress
-from continuable.queues.consumer import Deliveries, Ended
+from continuable.queues.consumer import Consumer, Finished
 from continuable.queues.rq import RQQueue, sentry
 from continuable.queues.rq.message import SPARE_RETRIES
 from tests.waiting import DEADLINE
@@ -127,9 +127,9 @@ def test_a_job_that_had_ended_before_rq_could_be_told_ends_for_rq_too(
     job = queue.enqueue(task("come_back"), notes, 0, on_success=Callback(project.succeeded))
     queue.enqueue(project.follow, notes, depends_on=job)
     record = JobRecord(id=job.id, name=project.come_back.name, arguments=f'[["{notes}",0],{{}}]')
-    killed = Deliveries(project.app.jobs, project.app.queue.store, project.app.queue.send)
+    killed = Consumer(project.app.jobs, project.app.queue.store, project.app.queue.send)
     killed.start()
-    assert isinstance(killed.run(record), Ended)
+    assert isinstance(killed.run(record), Finished)
     killed.close()
     work()
     assert lines(notes) == ["succeeded with 0", "followed"]
@@ -241,17 +241,17 @@ def test_a_job_that_was_claimed_and_cannot_begin_is_given_back(project, work, no
 
 
 def test_a_stop_just_behind_the_claim_is_not_counted(project, work, notes, monkeypatch):
-    run = Deliveries.run
+    run = Consumer.run
 
     def run_told(self, record, **options):
-        monkeypatch.setattr(Deliveries, "run", run)
+        monkeypatch.setattr(Consumer, "run", run)
         self._stops_at = time.monotonic()
         try:
             return run(self, record, **options)
         finally:
             self._stops_at = None
 
-    monkeypatch.setattr(Deliveries, "run", run_told)
+    monkeypatch.setattr(Consumer, "run", run_told)
     handle = project.come_back.enqueue(notes, 1)
     work()
     assert (handle.result(timeout=0), handle.info().executions) == (1, 2)

@@ -36,7 +36,7 @@ from continuable.conformance.stores.terms import (
 from continuable.errors import DuplicateJobError, JobNotFoundError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.progress import Busy, Claim, Limits, Over, ProgressStore
+from continuable.progress import Claim, Leased, Limits, ProgressStore, Stale
 
 
 class ClaimSuite(StoreFixtures):
@@ -56,7 +56,7 @@ class ClaimSuite(StoreFixtures):
         self, store: ProgressStore, record: JobRecord, claim: Claim
     ) -> None:
         answer = store.claim(record, "two")
-        assert isinstance(answer, Busy)
+        assert isinstance(answer, Leased)
         assert 0 < answer.seconds <= store.lease
         assert answer.worker == "one"
         assert store.find(record.id).worker == claim.worker
@@ -69,7 +69,7 @@ class ClaimSuite(StoreFixtures):
         second = message(store.settle(claim, suspended(AT_3)))
         newer = granted(store.claim(second, "one"))
         assert store.claim(second, "one") == newer
-        assert isinstance(store.claim(second, "two"), Busy)
+        assert isinstance(store.claim(second, "two"), Leased)
 
     def test_a_lease_that_has_ended_lets_the_next_one_in(
         self, hasty: ProgressStore, record: JobRecord
@@ -97,11 +97,11 @@ class ClaimSuite(StoreFixtures):
         store.expire(record.id, "one")
         store.expire(other.id, "one")
         store.expire("unknown", "one")
-        assert isinstance(store.claim(a_record("job-2"), "three"), Busy)
+        assert isinstance(store.claim(a_record("job-2"), "three"), Leased)
         second = granted(store.claim(record, "three"))
         assert (second.fence > claim.fence, second.reason) == (True, "died")
         store.expire(record.id, "one")
-        assert isinstance(store.claim(record, "four"), Busy)
+        assert isinstance(store.claim(record, "four"), Leased)
 
     def test_a_job_of_a_worker_that_is_known_to_have_died_is_recovered_at_once(
         self, store: ProgressStore, record: JobRecord, claim: Claim
@@ -134,7 +134,7 @@ class ClaimSuite(StoreFixtures):
         for _ in range(2):
             claim_when_free(hasty, record)
         answer = eventually(lambda: over_or_none(hasty.claim(record, "next", limits=Limits(2))))
-        assert answer == Over(State.FAILED)
+        assert answer == Stale(State.FAILED)
         info = hasty.find(record.id)
         assert info.error == (
             "Killed its worker 2 times in a row without progress, last before its first step"
@@ -151,7 +151,7 @@ class ClaimSuite(StoreFixtures):
         again = granted(store.claim(record, "two", limits=limits))
         store.save([save_of(again, 1, AT_5)])
         store.expire(again.id, again.worker)
-        assert store.claim(record, "three", limits=limits) == Over(State.FAILED)
+        assert store.claim(record, "three", limits=limits) == Stale(State.FAILED)
         info = store.find(record.id)
         assert info.error is not None
         assert info.error.endswith(
@@ -210,13 +210,13 @@ class ClaimSuite(StoreFixtures):
         self, store: ProgressStore, record: JobRecord, claim: Claim
     ) -> None:
         store.settle(claim, completed())
-        assert store.claim(record, "two") == Over(State.COMPLETED)
+        assert store.claim(record, "two") == Stale(State.COMPLETED)
 
     def test_a_failed_job_is_over_unless_its_queue_retries_it(
         self, store: ProgressStore, record: JobRecord, claim: Claim
     ) -> None:
         store.settle(claim, failed(AT_5, made_progress=False))
-        assert store.claim(record, "two") == Over(State.FAILED)
+        assert store.claim(record, "two") == Stale(State.FAILED)
         again = granted(store.claim(record, "two", is_retry=True))
         assert (again.failures, again.progress) == (1, AT_5)
         assert store.find(record.id).finished_at is None
@@ -257,7 +257,7 @@ class ClaimSuite(StoreFixtures):
         settled = store.settle(claim, suspended(AT_3))
         assert message(settled).delivery > record.delivery
         store.settle(granted(store.claim(message(settled), "two")), suspended(AT_5))
-        assert isinstance(store.claim(record, "three"), Over)
+        assert isinstance(store.claim(record, "three"), Stale)
         assert store.find(record.id).state is State.INTERRUPTED
 
     def test_the_envelope_of_the_message_that_was_claimed_last_is_kept(

@@ -20,7 +20,7 @@ from continuable.conformance.stores.terms import (
 from continuable.errors import JobNotFoundError, JobStateError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.progress import Claim, Held, Note, Over, ProgressStore
+from continuable.progress import Claim, Note, Paused, ProgressStore, Stale
 
 
 class RequestSuite(StoreFixtures):
@@ -61,7 +61,7 @@ class RequestSuite(StoreFixtures):
     ) -> None:
         first = message(store.settle(claim, suspended(AT_3)))
         assert store.request(claim.id, "pause").info.state is State.PAUSED
-        assert store.claim(first, "two") == Held()
+        assert store.claim(first, "two") == Paused()
         resumed = store.request(claim.id, "resume")
         assert resumed.info.state is State.INTERRUPTED
         assert granted(store.claim(message(resumed), "two")).progress == AT_3
@@ -88,7 +88,7 @@ class RequestSuite(StoreFixtures):
         assert (again.info.state, again.info.progress) == (State.WAITING, {})
         assert store.save([save_of(claim, 2, AT_5)]) == [claim.id]
         assert store.settle(claim, completed()).state is None
-        assert isinstance(store.claim(record, "two"), Over)  # a message of before
+        assert isinstance(store.claim(record, "two"), Stale)  # a message of before
         assert granted(store.claim(message(again), "two")).progress == "{}"
 
     def test_what_a_state_does_not_allow_is_an_error(

@@ -10,7 +10,7 @@ from typing import Any
 from continuable.conformance.keepers import JOB
 from continuable.core.outcome import Cancelled, Completed, ErrorReport, Failed, Suspended
 from continuable.model.payload import JobRecord
-from continuable.progress import Claim, Over, ProgressStore, Requested, Settled
+from continuable.progress import Claim, ProgressStore, Requested, Settled, Stale
 
 DEADLINE = 120.0
 
@@ -100,9 +100,9 @@ def granted_or_none(answer: object) -> Claim | None:
     return answer if isinstance(answer, Claim) else None
 
 
-def over_or_none(answer: object) -> Over | None:
+def over_or_none(answer: object) -> Stale | None:
     """The end, where it has come."""
-    return answer if isinstance(answer, Over) else None
+    return answer if isinstance(answer, Stale) else None
 
 
 def claim_when_free(store: ProgressStore, record: JobRecord, **options: Any) -> Claim:

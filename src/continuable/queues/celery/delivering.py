@@ -20,13 +20,13 @@ from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.queues.celery.messages import HEADER, own_options
 from continuable.queues.celery.stopping import surviving_one_sigterm
-from continuable.queues.consumer import Again, Delivered, Dropped, Ended, PutOff
+from continuable.queues.consumer import Delivered, Discard, Finished, Requeue, Snooze
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
     from continuable.progress.protocol import ProgressStore
     from continuable.queues.celery.messages import Messages
-    from continuable.queues.consumer import Deliveries
+    from continuable.queues.consumer import Consumer
 
 logger = logging.getLogger("continuable")
 
@@ -43,7 +43,7 @@ class Consumption:
     messages: Messages
     send: Callable[[JobRecord, float], None]
     get_store: Callable[[], ProgressStore]
-    get_deliveries: Callable[[], Deliveries]
+    get_consumer: Callable[[], Consumer]
 
 
 class Delivery:
@@ -62,15 +62,15 @@ class Delivery:
         record = self._queue.messages.record(self._task, self._job)
         if self._request.is_eager:
             return self._call(*self._job.codec.loads(record.arguments, "The arguments"))
-        deliveries = self._queue.get_deliveries()
-        with surviving_one_sigterm(deliveries.interrupt_running):
+        consumer = self._queue.get_consumer()
+        with surviving_one_sigterm(consumer.interrupt_running):
             try:
                 is_retry = self._queue.messages.is_retry(self._request)
-                delivered = deliveries.run(record, is_retry=is_retry)
+                delivered = consumer.run(record, is_retry=is_retry)
             except StoreError as error:
                 raise Reject(error, requeue=True) from error
             except killed():
-                delivered = PutOff(0.0)
+                delivered = Snooze(0.0)
             return self._answer(delivered)
 
     def _call(self, args: Any, kwargs: Any) -> Any:
@@ -79,13 +79,13 @@ class Delivery:
 
     def _answer(self, delivered: Delivered) -> Any:
         match delivered:
-            case Ended(outcome):
+            case Finished(outcome):
                 return self._end(outcome)
-            case Again(resumed, wait):
+            case Requeue(resumed, wait):
                 return self._again(resumed, wait)
-            case PutOff(seconds):
+            case Snooze(seconds):
                 return self._put_off(seconds)
-            case Dropped(state):
+            case Discard(state):
                 return self._drop(state)
 
     def _end(self, outcome: Completed | Failed | Cancelled) -> Any:
@@ -104,7 +104,7 @@ class Delivery:
             # What resumes the job is in the store, or else in this message.
             logger.error("Job %s cannot be sent, so its message stays: %s", record.id, error)  # noqa: TRY400
             raise Reject(error, requeue=True) from error
-        self._queue.get_deliveries().sent(record)
+        self._queue.get_consumer().sent(record)
         raise Retry("continuable: to be resumed", when=wait)
 
     def _put_off(self, seconds: float, **headers: Any) -> Any:

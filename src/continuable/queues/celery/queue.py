@@ -24,7 +24,7 @@ from continuable.queues.celery.delivering import Consumption, Delivery, killed
 from continuable.queues.celery.lost import LostMessages
 from continuable.queues.celery.messages import Messages
 from continuable.queues.celery.own_store import redis_store
-from continuable.queues.consumer import Deliveries
+from continuable.queues.consumer import Consumer
 from continuable.queues.engine import EngineQueue
 from continuable.worker.periodic import PeriodicTask
 
@@ -78,7 +78,7 @@ class CeleryQueue(EngineQueue):
             messages=self.messages,
             send=self.send,
             get_store=lambda: self.store,
-            get_deliveries=self.deliveries,
+            get_consumer=self.consumer,
         )
         self._grace = grace
         self._task_options = task_options
@@ -125,10 +125,10 @@ class CeleryQueue(EngineQueue):
         """Redis, where Celery has one; else the messages alone, which workers say."""
         return redis_store(self.celery_app) or MessageProgress()
 
-    def start_deliveries(self, store: ProgressStore) -> Deliveries:
+    def start_consumer(self, store: ProgressStore) -> Consumer:
         """One for each process that runs jobs: each child of a prefork pool, else the worker."""
         lost = LostMessages(self.celery_app, store, self._tasks, self.board.request)
-        return Deliveries(
+        return Consumer(
             self._registry.jobs,
             store,
             self.send,
@@ -147,13 +147,13 @@ class CeleryQueue(EngineQueue):
         if current_app._get_current_object() is not self.celery_app:  # noqa: SLF001 - as Celery asks
             return  # the process of another app's worker, whose project has both
         # At once, and not with the first job: others may have died and left some behind.
-        self.deliveries()
+        self.consumer()
 
     def _worker_begins(self, sender: Any, **_: Any) -> None:
         if sender.app is not self.celery_app:
             return
         if not isinstance(sender.pool, TaskPool):  # whose children do that
-            self.deliveries()
+            self.consumer()
         for sentence in self._warnings():
             logger.warning("%s", sentence)
 
@@ -184,7 +184,7 @@ class CeleryQueue(EngineQueue):
 
     def _interrupt(self) -> None:
         """The worker is to stop. From a signal handler: nothing here may wait for a lock."""
-        started = self._deliveries
+        started = self._consumer
         if started is not None and started[0] == os.getpid():
             started[1].interrupt()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from continuable.queues.embedded.table import JobTable
-from continuable.worker.retrying import patiently
-from continuable.worker.runner import Ran
+from continuable.worker.retrying import until_written
+from continuable.worker.runner import RunResult
 
 
-def finish(table: JobTable, ran: Ran) -> None:
+def finish(table: JobTable, ran: RunResult) -> None:
     """Write how the job ended. It is this worker's until then, so that nothing is lost."""
-    patiently(lambda timeout: table.end(ran, timeout=timeout), ran.claimed.id, error=ran.error)
+    until_written(lambda timeout: table.end(ran, timeout=timeout), ran.claimed.id, error=ran.error)

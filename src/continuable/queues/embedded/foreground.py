@@ -21,7 +21,7 @@ from continuable.worker.heartbeat import WRITE_WAIT, Heartbeat
 from continuable.worker.identity import new_worker_id
 from continuable.worker.maintenance import Maintenance
 from continuable.worker.run import RunningJob
-from continuable.worker.runner import UNKNOWN_JOB, Ran, Runner
+from continuable.worker.runner import UNKNOWN_JOB, Runner, RunResult
 
 GRACE = 30.0
 PAUSE = 0.05
@@ -91,7 +91,7 @@ class Foreground:
             raise KeyboardInterrupt
         return self._has_ended(ran)
 
-    def _has_ended(self, ran: Ran) -> bool:
+    def _has_ended(self, ran: RunResult) -> bool:
         match ran.outcome:
             case Completed() | Cancelled():
                 return True

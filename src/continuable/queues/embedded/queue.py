@@ -10,8 +10,8 @@ from continuable.model.payload import Enqueued, Enqueueing
 from continuable.queues.board import StoreBoard
 from continuable.queues.capabilities import Capabilities
 from continuable.queues.embedded.database import JobDatabase
+from continuable.queues.embedded.notifier import notify
 from continuable.queues.embedded.table import JobTable
-from continuable.queues.embedded.wakeup import ring
 from continuable.sqlite.database import Durability
 from continuable.sqlite.location import path_of
 
@@ -72,7 +72,7 @@ class EmbeddedQueue(Capabilities):
         """
         enqueued = self.table.enqueue(items, connection)
         if connection is None:
-            ring(self.database.path)
+            notify(self.database.path)
         return enqueued
 
     @property
@@ -81,7 +81,7 @@ class EmbeddedQueue(Capabilities):
         return StoreBoard(
             self.table,
             events=lambda _name: self.registry.events,
-            send=lambda _record: ring(self.database.path),
+            send=lambda _record: notify(self.database.path),
             queue=self,
         )
 

@@ -17,8 +17,8 @@ from continuable.queues.embedded.liveness import (
     last_word,
     remove_files,
 )
+from continuable.queues.embedded.notifier import notify
 from continuable.queues.embedded.table import JobTable
-from continuable.queues.embedded.wakeup import ring
 from continuable.worker.periodic import PeriodicTask
 
 INTERVAL = 0.4
@@ -60,7 +60,7 @@ def sweep(table: JobTable, worker: str, events: EventStream, watch: Watch) -> No
     ]
     remove_files(path, dead)
     if reclaimed:
-        ring(path)
+        notify(path)
     for one, job in reclaimed:
         tell(job, one, events)
 

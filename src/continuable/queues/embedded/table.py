@@ -28,7 +28,7 @@ from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.liveness import dead_workers
 from continuable.queues.embedded.statements import JOBS
 from continuable.sqlite.connection import LOCK_WAIT
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
@@ -117,20 +117,20 @@ class JobTable(SQLiteStore):
         with self.database.reading() as connection:
             return self._order.is_any_pending(connection, queues)
 
-    def end(self, ran: Ran, *, timeout: float = LOCK_WAIT) -> Settled:
+    def end(self, ran: RunResult, *, timeout: float = LOCK_WAIT) -> Settled:
         """Write how an execution ended, waiting `timeout` seconds for another's write lock."""
         with self._writing(timeout) as session:
             return self._ended(session, ran)
 
     def end_and_claim_next(
-        self, ran: Ran, queues: Queues = None, *, timeout: float = LOCK_WAIT
+        self, ran: RunResult, queues: Queues = None, *, timeout: float = LOCK_WAIT
     ) -> Claim | None:
         """The same, and claim the next job of `queues` in one transaction."""
         with self._writing(timeout) as session:
             self._ended(session, ran)
             return self._order.claim(session.connection, ran.claimed.worker, queues, session.now)
 
-    def _ended(self, session: SQLiteSession, ran: Ran) -> Settled:
+    def _ended(self, session: SQLiteSession, ran: RunResult) -> Settled:
         claim, outcome, gap = ran.claimed, ran.outcome, ran.longest_gap
         if isinstance(outcome, Completed) and not ran.notes:
             values = self._to_complete(claim, outcome, gap)

@@ -21,13 +21,13 @@ from continuable.errors import JobNotFoundError, StoreBusyError, StoreError
 from continuable.progress.protocol import Claim
 from continuable.queues.embedded.finishing import finish
 from continuable.queues.embedded.liveness import WorkerLock
+from continuable.queues.embedded.notifier import listener_of, notify
 from continuable.queues.embedded.queue import EmbeddedQueue
 from continuable.queues.embedded.sweeping import pruning, staying_alive, sweeping
-from continuable.queues.embedded.wakeup import doorbell_of, ring
 from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.identity import new_worker_id
 from continuable.worker.maintenance import Maintenance
-from continuable.worker.retrying import patiently
+from continuable.worker.retrying import until_written
 from continuable.worker.run import RunningJob
 from continuable.worker.runner import Runner
 
@@ -38,7 +38,7 @@ SAYING = 1.0
 MISSING = 60.0
 """Seconds for which the file of the database may be away."""
 LONGEST_SLEEP = 1.0
-"""Seconds: an idle worker looks for work this often even if nobody rings."""
+"""Seconds: an idle worker looks for work this often without a notification."""
 WENT_IDLE = b"\0"
 READ_AT_ONCE = 4096
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -71,7 +71,7 @@ class Worker:
         self._table = queue.table
         database, registry = queue.database, queue.registry
         self._lock = WorkerLock(database.path, self.id, registry.jobs)
-        self._doorbell = doorbell_of(database, self.id)
+        self._listener = listener_of(database, self.id)
         tasks = [sweeping(self._table, self.id, registry.events)]
         if queue.keep_finished is not None:
             tasks.append(pruning(self._table, queue.keep_finished))
@@ -129,12 +129,12 @@ class Worker:
                 self._is_lost = True
                 return
             if self._idle == 0:
-                self._doorbell.withdraw()
+                self._listener.unlisten()
                 self._wait_for_pipe(LONGEST_SLEEP)
                 continue
             try:
-                # Announced first: whoever enqueues after the look for work will ring.
-                self._doorbell.announce()
+                # Listens first: a job that comes after the look for work is notified.
+                self._listener.listen()
                 self._table.database.check()
                 claimed = self._table.claim_next(self.id, self._options.queues)
                 if claimed is not None:
@@ -182,12 +182,12 @@ class Worker:
         due = self._table.next_due()
         now = self._table.database.clock()
         timeout = LONGEST_SLEEP if due is None else min(max(0.0, due - now), LONGEST_SLEEP)
-        self._doorbell.wait(timeout, self._listens_to())
+        self._listener.wait(timeout, self._listens_to())
 
     def _finish(self) -> bool:
         """Interrupt what is running; whether it was handed back within the grace."""
         self._is_stopping = True
-        self._doorbell.withdraw()
+        self._listener.unlisten()
         deadline = time.monotonic() + self._options.grace
         self._heartbeat.interrupt_all(STOPPING)
         if self._stop_requests:
@@ -314,14 +314,14 @@ class Worker:
             # Else it is handed back with all that is left, or was discarded.
             with contextlib.suppress(StoreError, JobNotFoundError):
                 self._table.release(claimed)
-                ring(self._table.database.path)
+                notify(self._table.database.path)
             return None
         ran = self._runner.run(claimed, self._started)
         if not self._takes_more:
             finish(self._table, ran)
             return None
         queues = self._options.queues
-        return patiently(
+        return until_written(
             lambda timeout: self._table.end_and_claim_next(ran, queues, timeout=timeout),
             claimed.id,
             error=ran.error,

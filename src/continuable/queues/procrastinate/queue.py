@@ -20,7 +20,7 @@ from continuable.errors import QueueError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.progress.protocol import ProgressStore
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
-from continuable.queues.consumer import Deliveries
+from continuable.queues.consumer import Consumer
 from continuable.queues.engine import EngineQueue
 from continuable.queues.procrastinate.aborts import Aborts
 from continuable.queues.procrastinate.database import engine_for
@@ -121,9 +121,9 @@ class ProcrastinateQueue(EngineQueue):
         self._own_store = SQLAlchemyProgress(self._engine)
         return self._own_store
 
-    def start_deliveries(self, store: ProgressStore) -> Deliveries:
+    def start_consumer(self, store: ProgressStore) -> Consumer:
         """For all workers in this process."""
-        return Deliveries(
+        return Consumer(
             self._registry.jobs,
             store,
             self._bring_back,
@@ -159,7 +159,7 @@ class ProcrastinateQueue(EngineQueue):
                 job,
                 context,
                 worker,
-                deliveries=self.deliveries(),
+                consumer=self.consumer(),
                 store=self.store,
                 rows=self.rows,
                 aborts=self.aborts,
@@ -175,7 +175,7 @@ class ProcrastinateQueue(EngineQueue):
         return arun if job.is_async else run
 
     def _begin(self) -> None:
-        self.deliveries()
+        self.consumer()
         with contextlib.suppress(StoreError):  # jobs wait for it, and say so
             for sentence in self.gaps(self.workers.grace, "--shutdown-graceful-timeout"):
                 logger.warning("%s", sentence)

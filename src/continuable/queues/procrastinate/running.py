@@ -17,15 +17,15 @@ from continuable.core.outcome import Cancelled, Completed, Failed
 from continuable.errors import JobFailedError, QueueError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.queues.consumer import Again, Delivered, Dropped, Ended, PutOff, undisturbed
+from continuable.queues.consumer import Delivered, Discard, Finished, Requeue, Snooze, undisturbed
 from continuable.queues.procrastinate.messages import record_of
 from continuable.queues.procrastinate.task import PARKED, ComesBack, TakenOver
 from continuable.queues.procrastinate.workers import wake
-from continuable.worker.retrying import patiently
+from continuable.worker.retrying import until_written
 
 if TYPE_CHECKING:
     from continuable.progress.protocol import ProgressStore
-    from continuable.queues.consumer import Deliveries
+    from continuable.queues.consumer import Consumer
     from continuable.queues.procrastinate.aborts import Aborts
     from continuable.queues.procrastinate.rows import JobRows
     from continuable.queues.procrastinate.workers import Workers
@@ -43,13 +43,13 @@ class FetchedJob:
         context: JobContext,
         worker: Worker,
         *,
-        deliveries: Deliveries,
+        consumer: Consumer,
         store: ProgressStore,
         rows: JobRows,
         aborts: Aborts,
         workers: Workers,
     ) -> None:
-        self._deliveries = deliveries
+        self._consumer = consumer
         self._store = store
         self._rows = rows
         self._aborts = aborts
@@ -63,30 +63,30 @@ class FetchedJob:
     def run(self) -> Any:
         """Run it to the end of this execution, and give what the job returned."""
         with self._aborts.watched(self._record.id, self._context):
-            delivered = self._deliveries.run(self._record, is_retry=self._is_retry)
+            delivered = self._consumer.run(self._record, is_retry=self._is_retry)
         return self._answer(delivered)
 
     async def arun(self) -> Any:
         """The same for an `async def` job."""
         try:
-            delivered = await self._deliveries.arun(self._record, is_retry=self._is_retry)
+            delivered = await self._consumer.arun(self._record, is_retry=self._is_retry)
         except asyncio.CancelledError:
             return await undisturbed(self._cancelled)
-        if isinstance(delivered, Ended):  # which waits for nothing
+        if isinstance(delivered, Finished):  # which waits for nothing
             return _ended(delivered.outcome)
         return await undisturbed(lambda: self._answer(delivered))
 
     def _answer(self, delivered: Delivered) -> Any:
         match delivered:
-            case Ended(outcome):
+            case Finished(outcome):
                 return _ended(outcome)
-            case Again(record, wait):
+            case Requeue(record, wait):
                 # Nobody confirms it: if the worker cannot put the row back, it is sent once more.
                 decision = _in(wait, queue=record.queue, priority=record.priority)
                 self._come_back(f"{self._record.id} resumes", decision, record)
-            case PutOff(seconds):
+            case Snooze(seconds):
                 self._come_back(f"{self._record.id} may not run yet", _in(seconds))
-            case Dropped(state):
+            case Discard(state):
                 self._dropped(state)
         return None
 
@@ -113,7 +113,7 @@ class FetchedJob:
     ) -> None:
         job = self._context.job
         try:
-            is_aborted = patiently(
+            is_aborted = until_written(
                 lambda _timeout: self._rows.come_back(job, record),
                 self._record.id,
                 is_over=self._workers.are_stopping,

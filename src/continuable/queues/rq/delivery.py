@@ -14,7 +14,7 @@ from continuable.core.outcome import Cancelled, Completed, Failed
 from continuable.errors import JobFailedError
 from continuable.model.states import State
 from continuable.progress.protocol import Claim
-from continuable.queues.consumer import Again, Deliveries, Dropped, Ended, PutOff
+from continuable.queues.consumer import Consumer, Discard, Finished, Requeue, Snooze
 from continuable.queues.rq import leaving
 from continuable.queues.rq.leaving import leave
 from continuable.queues.rq.message import FIELD, Message
@@ -61,14 +61,14 @@ class Delivery:
     def __init__(
         self,
         place: Place,
-        deliveries: Deliveries,
+        consumer: Consumer,
         worker: RunningWorker,
         job: Job,
         message: Message,
         claim: Claim | None,
     ) -> None:
         self._place = place
-        self._deliveries = deliveries
+        self._consumer = consumer
         self._worker = worker
         self._job = job
         self._message = message
@@ -79,25 +79,25 @@ class Delivery:
         if self._claim is None and not self._is_due():
             return self._put_back(self._message)
         message = self._message
-        delivered = self._deliveries.run(
+        delivered = self._consumer.run(
             message.record,
             claim=self._claim,
             is_retry=message.has_failed,
             time_limit=self._time_limit,
         )
         match delivered:
-            case Ended(outcome):
+            case Finished(outcome):
                 return self._ended(outcome)
-            case Again(record, wait):
+            case Requeue(record, wait):
                 left = self._put_back(Message(record, _after(wait), message.retries))
-                self._deliveries.sent(record)
+                self._consumer.sent(record)
                 return left
-            case PutOff(seconds):
+            case Snooze(seconds):
                 if self._claim is not None:  # given back: what rides with the job stands as it did
                     message = self._place.message(self._job) or message
                 message.due = _after(seconds)
                 return self._put_back(message, at_front=not seconds)
-            case Dropped(state):
+            case Discard(state):
                 return self._dropped(state)
 
     def _ended(self, outcome: Completed | Failed | Cancelled) -> Any:

@@ -27,7 +27,7 @@ from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.progress.redis import RedisProgress
-from continuable.queues.consumer import Deliveries
+from continuable.queues.consumer import Consumer
 from continuable.queues.engine import EngineQueue
 from continuable.queues.rq import sentry, taken
 from continuable.queues.rq.beginning import Beginning, begin
@@ -124,7 +124,7 @@ class RQQueue(EngineQueue):
         """RQ's own Redis."""
         return RedisProgress(self.connection)
 
-    def start_deliveries(self, store: ProgressStore) -> Deliveries:
+    def start_consumer(self, store: ProgressStore) -> Consumer:
         """What a worker or a work horse runs its jobs with."""
         maintenance = []
         if self._keeps_progress:  # else it knows of no job that is not begun
@@ -132,7 +132,7 @@ class RQQueue(EngineQueue):
                 PeriodicTask("sentry", store.lease / 3, self._sentry.post_again),
                 PeriodicTask("taken jobs", store.lease / 2, self._bring_back_taken),
             ]
-        return Deliveries(
+        return Consumer(
             self._registry.jobs,
             store,
             self._rescue,
@@ -258,21 +258,21 @@ class RQQueue(EngineQueue):
     ) -> Any:
         if is_one_place(self.connection, job.connection):
             self.connection = job.connection  # which is open already
-        deliveries = self.deliveries()
-        beginning = self._begin(job, deliveries)
-        worker = self._worker_of(job, beginning, deliveries)
-        worker.on_sigterm(deliveries.interrupt)
+        consumer = self.consumer()
+        beginning = self._begin(job, consumer)
+        worker = self._worker_of(job, beginning, consumer)
+        worker.on_sigterm(consumer.interrupt)
         delivery, claim = None, beginning.claim
         try:
             if job.id == sentry.ID:
-                return self._stand_sentry(job, worker, deliveries)
+                return self._stand_sentry(job, worker, consumer)
             with self._sentry_posted(definition, worker, beginning):
                 message = beginning.message or self._new_message(definition, job, args, kwargs)
-                delivery = Delivery(self, deliveries, worker, job, message, claim)
+                delivery = Delivery(self, consumer, worker, job, message, claim)
                 return delivery.run()
         except BaseException:
             if delivery is None and claim is not None:
-                deliveries.give_back(claim)
+                consumer.give_back(claim)
             raise
         finally:
             # RQ ends a work horse on the spot, whatever its threads are at: such as to bring back
@@ -280,12 +280,12 @@ class RQQueue(EngineQueue):
             if worker.is_parent:
                 self.close()
 
-    def _begin(self, job: Job, deliveries: Deliveries) -> Beginning:
+    def _begin(self, job: Job, consumer: Consumer) -> Beginning:
         needs_sentry = self._keeps_progress and job.id != sentry.ID
         return begin(
             self.connection,
             job,
-            claimant=deliveries.worker,
+            claimant=consumer.worker,
             lease=self.store.lease,
             store=self._store_beside,
             sentry_lasts=self._sentry.lasts if needs_sentry else 0,
@@ -300,7 +300,7 @@ class RQQueue(EngineQueue):
         is_beside = store.client is self.connection or is_one_place(store.client, self.connection)
         return store if is_beside else None
 
-    def _worker_of(self, job: Job, beginning: Beginning, deliveries: Deliveries) -> RunningWorker:
+    def _worker_of(self, job: Job, beginning: Beginning, consumer: Consumer) -> RunningWorker:
         name = job.worker_name or ""
         if self._worker is None or self._worker.name != name:
             self._worker = RunningWorker(
@@ -311,7 +311,7 @@ class RQQueue(EngineQueue):
                 is_stopping=beginning.is_stopping,
             )
             if beginning.is_turn_to_look_back:
-                deliveries.look_back()  # also on the queues of this worker
+                consumer.look_back()  # also on the queues of this worker
         return self._worker
 
     def _new_message(
@@ -380,10 +380,10 @@ class RQQueue(EngineQueue):
             waiting=beginning.waiting,
         )
 
-    def _stand_sentry(self, job: Job, worker: RunningWorker, deliveries: Deliveries) -> Retry:
-        deliveries.recover()  # in a process of its own, this may be the only moment for it
+    def _stand_sentry(self, job: Job, worker: RunningWorker, consumer: Consumer) -> Retry:
+        consumer.recover()  # in a process of its own, this may be the only moment for it
         self._bring_back_taken()
-        self._sentry.stand(job, self.queue(worker.queues[-1]), worker, deliveries.recover)
+        self._sentry.stand(job, self.queue(worker.queues[-1]), worker, consumer.recover)
         return leave(job)
 
     def __repr__(self) -> str:

@@ -1,7 +1,7 @@
 """An idle worker sleeps until somebody on this machine enqueues a job.
 
-The order is what makes it safe: the worker announces itself, looks for work once more, and only
-then sleeps. Whoever commits a job after that look finds the announcement and rings.
+The order makes it safe: the worker listens, looks for work once more, and only then sleeps. A job
+that is committed after that look is notified to a worker that listens.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ READ_AT_ONCE = 65536
 POLLING_INTERVAL = 0.1
 
 
-class Doorbell(Protocol):
+class Listener(Protocol):
     """What wakes an idle worker process; only one of its threads may use it."""
 
-    def announce(self) -> None:
-        """From now on `ring` is heard. Look for work once more before `wait`."""
+    def listen(self) -> None:
+        """From now on `notify` is heard: look for work once more before `wait`."""
 
     def wait(self, timeout: float, also: Sequence[int] = ()) -> bool:
         """Sleep for at most `timeout` seconds, or until a descriptor in `also` can be read.
 
         Returns:
-            Whether somebody rang.
+            Whether there was a notification.
         """
 
-    def withdraw(self) -> None:
-        """Ring no more: the worker is busy, or gone. A second time does nothing."""
+    def unlisten(self) -> None:
+        """Listen no more: the worker is busy, or ends. A second time does nothing."""
 
 
-def doorbell_of(database: Database, worker: str) -> Doorbell:
-    """The best doorbell that this system has."""
+def listener_of(database: Database, worker: str) -> Listener:
+    """The best that this system has."""
     return Fifo(database.path, worker) if hasattr(os, "mkfifo") else Polling(database)
 
 
-def ring(database: Path) -> None:
+def notify(database: Path) -> None:
     """Wake every idle worker of a database; to be called after the commit."""
     folder = workers_folder(database)
     if folder.is_symlink():
@@ -56,12 +56,12 @@ def ring(database: Path) -> None:
         with os.scandir(folder) as entries:
             idle = [entry.path for entry in entries if entry.name.endswith(SUFFIX)]
     except OSError:
-        return  # no worker has ever run here, or nobody may ring: they look by themselves too
+        return  # there was no worker yet, or this user may not write: workers look by themselves
     for path in idle:
-        ring_one(path)
+        notify_one(path)
 
 
-def ring_one(path: str) -> None:
+def notify_one(path: str) -> None:
     """Write a byte into a FIFO, or remove it if nobody has it open."""
     try:
         descriptor = open_private(path, os.O_WRONLY | os.O_NONBLOCK)
@@ -72,14 +72,14 @@ def ring_one(path: str) -> None:
         return
     try:
         if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-            with contextlib.suppress(OSError):  # full: it has been rung for often enough
+            with contextlib.suppress(OSError):  # full: it was notified often enough
                 os.write(descriptor, b"!")
     finally:
         os.close(descriptor)
 
 
 class Fifo:
-    """A doorbell that costs an enqueuer microseconds and an idle worker nothing.
+    """A named pipe: it costs an enqueuer microseconds and an idle worker nothing.
 
     Args:
         database: The database file.
@@ -90,12 +90,12 @@ class Fifo:
         self.path = workers_folder(database) / f"{worker}{SUFFIX}"
         self._descriptor: int | None = None
 
-    def announce(self) -> None:
+    def listen(self) -> None:
         """Make the FIFO. It gets its name once it is open, for an unread one is taken for dead."""
         if self._descriptor is not None:
             if self.path.exists():
                 return
-            self.withdraw()  # somebody has tidied up
+            self.unlisten()  # somebody has tidied up
         make_folder(self.path.parent)
         unnamed = self.path.with_suffix(".new")
         with contextlib.suppress(FileNotFoundError):
@@ -108,7 +108,7 @@ class Fifo:
     def wait(self, timeout: float, also: Sequence[int] = ()) -> bool:
         """Sleep in the kernel."""
         if self._descriptor is None:
-            raise RuntimeError("Nobody can ring yet: announce, look for work once more, then wait")
+            raise RuntimeError("Not listening yet: listen, look for work once more, then wait")
         poll = select.poll()
         for descriptor in (self._descriptor, *also):
             poll.register(descriptor, select.POLLIN)
@@ -119,7 +119,7 @@ class Fifo:
             os.read(self._descriptor, READ_AT_ONCE)
         return True
 
-    def withdraw(self) -> None:
+    def unlisten(self) -> None:
         """Remove the FIFO."""
         if self._descriptor is None:
             return
@@ -136,7 +136,7 @@ class Polling:
         self._database = database
         self._version: object = None
 
-    def announce(self) -> None:
+    def listen(self) -> None:
         """Remember what the database was like before the last look."""
         self._version = self._database.data_version()
 
@@ -146,10 +146,10 @@ class Polling:
         until = time.monotonic() + timeout
         while (left := until - time.monotonic()) > 0:
             if self._database.data_version() != self._version:
-                self.announce()
+                self.listen()
                 return True
             time.sleep(min(left, POLLING_INTERVAL))
         return False
 
-    def withdraw(self) -> None:
+    def unlisten(self) -> None:
         """There is nothing to remove."""
