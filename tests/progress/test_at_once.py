@@ -83,8 +83,8 @@ def died(store, job_id):
     first = claimed(store, enqueued(store, job_id))
     yield first
     store.expire(job_id, "worker")
-    (record,) = store.recover()
-    yield claimed(store, record)
+    (found,) = store.recover()
+    yield claimed(store, found.record)
 
 
 def asked_to_pause(store, job_id):

@@ -64,9 +64,9 @@ def damaged(request):
 def test_the_others_are_recovered_and_the_damaged_one_is_told_of_once(damaged, caplog):
     for _ in range(2):
         recovered = damaged.recover(limit=1) + damaged.recover()
-        assert [record.id for record in recovered] == ["job-0", "job-2"]
-        for record in recovered:
-            claim = damaged.claim(record, "two")
+        assert [found.info.id for found in recovered] == ["job-0", "job-2"]
+        for found in recovered:
+            claim = damaged.claim(found.record, "two")
             damaged.expire(claim.id, "two")
     assert caplog.text.count("Job job-1 cannot be read") == 1
 
@@ -86,8 +86,8 @@ def test_a_job_whose_progress_is_damaged_is_seen_and_recovered_and_fails_when_it
     damage("job", "progress", progress)
     assert [info.progress for info in store.list()] == [{}]
     store.expire("job", "one")
-    (record,) = store.recover()
-    claim = store.claim(record, "two")
+    (found,) = store.recover()
+    claim = store.claim(found.record, "two")
     with pytest.raises(DeserializationError, match="restart the job or discard it"):
         claim.record()
     report = ErrorReport(summary="DeserializationError", traceback="")

@@ -81,4 +81,4 @@ def left_of(store, claim):
 
 
 def recovered(store):
-    return {record.id for record in store.recover()}
+    return {found.info.id for found in store.recover()}

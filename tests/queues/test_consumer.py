@@ -346,7 +346,7 @@ def test_a_lease_is_renewed_while_a_job_comes_to_no_checkpoint(app, path, worker
             time.sleep(0.05)
 
     assert isinstance(worker(hasty).run(message(slow)), Finished)
-    assert set(answers) == {"Busy"}
+    assert set(answers) == {"Leased"}
     hasty.close()
 
 
@@ -516,8 +516,8 @@ def test_a_change_of_the_state_alone_does_not_forgive_deaths(
     store.save([Save(claim.id, claim.fence, claim.worker, 1, document)])
     monkeypatch.setattr(store, "save", lambda written, timeout=None: saves.extend(written) or [])
     store.expire("job-1", "gone")
-    (record,) = store.recover()
-    assert isinstance(worker(store).run(record), Finished)
+    (found,) = store.recover()
+    assert isinstance(worker(store).run(found.record), Finished)
     assert saves[0].made_progress is moves
 
 
@@ -788,6 +788,20 @@ def test_a_death_that_a_second_delivery_finds_is_told(
     assert names_of(told) == expected
     if max_deaths == 1:
         assert told[1].error.startswith("Killed its worker once")
+
+
+@pytest.mark.parametrize("max_deaths", [1, 2])
+def test_a_death_that_recovery_finds_is_told(app, store, worker, told, sent, max_deaths):
+    @app.job(max_deaths=max_deaths)
+    def work(job): ...
+
+    store.claim(message(work), "dead")
+    store.expire("job-1", "dead")
+    worker(store, begins_at_once=False).recover()
+    expected = ["job.died", "job.failed"] if max_deaths == 1 else ["job.died"]
+    assert names_of(told) == expected
+    assert told[0].worker == "dead"
+    assert len(sent) == (max_deaths == 2)
 
 
 @pytest.mark.parametrize(("verb", "name"), [("pause", "job.paused"), ("cancel", "job.cancelled")])

@@ -81,6 +81,7 @@ def test_a_lease_does_not_wait_for(store, what, monkeypatch):
     running.start()
     try:
         assert stuck.began.wait(DEADLINE)
+        until(store.holders)
         seen = time.monotonic()
         while time.monotonic() - seen < 3 * LEASE:
             assert isinstance(store.claim(record, "another"), Leased)

@@ -23,6 +23,7 @@ from continuable.progress.protocol import (
     Limits,
     Note,
     Paused,
+    Recovered,
     Requested,
     Settled,
     Stale,
@@ -194,15 +195,17 @@ def request(row: Row, now: float, told: list[Told], *, verb: str, lease: float) 
 
 def recover(
     row: Row, now: float, told: list[Told], *, limits: Callable[[str], Limits], lease: float
-) -> JobRecord | None:
-    """The lease has ended: the message that resumes the job, if it is to be resumed."""
+) -> Recovered | None:
+    """The lease has ended. `None`: it has not, somebody else was faster."""
     if row.lease_until is None or row.lease_until > now:
-        return None  # somebody else was faster
+        return None
+    worker = row.worker
     if row.state.is_running:
         mark_died(row, now, told, limits(row.name))
     if row.state not in {State.INTERRUPTED, State.WAITING}:
-        return None
-    return _issue(row, now, 0.0, lease)
+        return Recovered(row.info(), worker)
+    message = _issue(row, now, 0.0, lease)
+    return Recovered(row.info(), worker, message)
 
 
 def mark_died(row: Row, now: float, told: list[Told], limits: Limits, reason: str = DIED) -> None:

@@ -176,6 +176,19 @@ class Requested:
     """The message that runs the job now, to be sent and then confirmed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A job whose lease has ended."""
+
+    info: JobInfo
+    """As it is now."""
+    worker: str | None
+    """Whose it was; `None`: it waited for a message that nobody had confirmed."""
+    record: JobRecord | None = None
+    """The message that resumes it, to be sent and then confirmed; `None`: it has failed, or what
+    was asked of it has come about."""
+
+
 class Keeper(Protocol):
     """Where the progress of running jobs is kept, and where they hear what is wanted of them."""
 
@@ -323,8 +336,8 @@ class ProgressStore(Keeper, Protocol):
 
     def recover(
         self, *, limits: Callable[[str], Limits] | None = None, limit: int = 100
-    ) -> builtins.list[JobRecord]:
-        """Take jobs from workers whose leases have ended; the messages that resume them.
+    ) -> builtins.list[Recovered]:
+        """Take jobs from workers whose leases have ended.
 
         Also those whose message nobody has confirmed for `lease` seconds. Whoever calls this
         sends the messages and confirms them; if it dies before, others find the jobs again.

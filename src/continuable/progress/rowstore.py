@@ -25,6 +25,7 @@ from continuable.progress.protocol import (
     Note,
     Paused,
     ProgressStore,
+    Recovered,
     Requested,
     Settled,
     Stale,
@@ -129,13 +130,13 @@ class RowStore(ProgressStore):
 
     def recover(
         self, *, limits: Callable[[str], Limits] | None = None, limit: int = 100
-    ) -> builtins.list[JobRecord]:
+    ) -> builtins.list[Recovered]:
         asked = limits or (lambda _name: DEFAULT_LIMITS)
         transition = partial(lifecycle.recover, limits=asked, lease=self.lease)
-        found: builtins.list[JobRecord] = []
+        found: builtins.list[Recovered] = []
         for job_id in self._expired(limit):
             try:
-                record = self._change(job_id, transition)
+                recovered = self._change(job_id, transition)
             except StoreBusyError:
                 continue  # it is found again
             except StoreError:
@@ -144,7 +145,7 @@ class RowStore(ProgressStore):
                 self._tell_damaged(job_id, error)
                 self._set_aside(job_id)
             else:
-                found += [] if record is None else [record]
+                found += [] if recovered is None else [recovered]
         return found
 
     def expire(self, job_id: str, worker: str) -> None:

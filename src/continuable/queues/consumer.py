@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from continuable.core.continuation import Continuation
 from continuable.core.definition import Definition
-from continuable.core.interrupt import CANCELLED, STOPPING
+from continuable.core.interrupt import CANCELLED, DIED, STOPPING
 from continuable.core.outcome import Cancelled, Completed, Failed, Suspended
-from continuable.errors import DeserializationError, JobNotFoundError, StoreError
+from continuable.errors import JobNotFoundError, StoreError
+from continuable.events.deaths import tell_lost
 from continuable.events.emission import Emission
 from continuable.events.log import try_to_log
+from continuable.model.info import JobInfo
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.protocol import (
@@ -224,14 +225,14 @@ class Consumer:
 
         This process does so now and then by itself.
         """
-        holders = dict(self._store.holders())
-        for job_id, worker in holders.items():
+        for job_id, worker in self._store.holders():
             if has_died(worker):
                 self._store.expire(job_id, worker)
-        for record in self._store.recover(limits=self._limits):
-            if record.id in holders:  # the others waited for a message that was lost
-                self._tell_died(record, holders[record.id])
-            self._send_again(record)
+        for found in self._store.recover(limits=self._limits):
+            if found.worker is not None:
+                self._tell_lost(found.info, found.worker)
+            if found.record is not None:
+                self._send_again(found.record)
 
     def _send_again(self, record: JobRecord) -> None:
         """A job that cannot be sent is tried again when a lease has gone by, and told of once."""
@@ -264,7 +265,8 @@ class Consumer:
                 dead = answer.worker
                 self._store.expire(record.id, dead)
                 answer = self._ask_for(record, is_retry=is_retry)
-                self._tell_found_dead(record, dead, answer)
+                if not isinstance(answer, Leased):
+                    self._tell_found_dead(record.id, dead)
         except StoreError:
             return Snooze(UNREACHABLE_PAUSE)
         match answer:
@@ -357,36 +359,24 @@ class Consumer:
                 ran.claimed.identity(), "job.cancelled", reason=CANCELLED, description=description
             )
 
-    def _tell_found_dead(
-        self, record: JobRecord, worker: str, answer: Claim | Leased | Paused | Stale
-    ) -> None:
+    def _tell_found_dead(self, job_id: str, worker: str) -> None:
         """The death of the job's worker was noticed when its message came again."""
-        match answer:
-            case Claim():
-                with contextlib.suppress(DeserializationError):  # then it fails, which says so
-                    self._tell_died(answer.record(), worker)
-            case Stale(State.FAILED):  # by `max_deaths`
-                self._tell_died(record, worker)
-                place = self._description(record)
-                with contextlib.suppress(JobNotFoundError):  # it has just been pruned
-                    error = self._store.result(record.id).error or ""
-                    self._emit(record, "job.failed", error=error, description=place)
+        with contextlib.suppress(JobNotFoundError):  # it has just been pruned
+            job = self._store.find(job_id)
+            if job.reason == DIED and job.state is not State.COMPLETED:
+                self._tell_lost(job, worker)
 
-    def _tell_died(self, record: JobRecord, worker: str) -> None:
-        place = self._description(record)
-        self._emit(record, "job.died", worker=worker, description=place)
+    def _tell_lost(self, job: JobInfo, worker: str) -> None:
+        if self._jobs:
+            tell_lost(self._definition(job.name).events, job, worker)
 
     def _emit(self, record: JobRecord, name: str, **data: Any) -> None:
-        if self._jobs:  # they share the stream of their app
-            definition = self._jobs.get(record.name) or next(iter(self._jobs.values()))
-            Emission(definition.events, record).emit(name, **data)
+        if self._jobs:
+            Emission(self._definition(record.name).events, record).emit(name, **data)
 
-    def _description(self, record: JobRecord) -> str:
-        definition = self._jobs.get(record.name)
-        try:
-            return Continuation(record.progress, definition.codec).description if definition else ""
-        except DeserializationError:
-            return "where its progress cannot be read"
+    def _definition(self, name: str) -> Definition:
+        """That of the job, or of any: they share the events of their app."""
+        return self._jobs.get(name) or next(iter(self._jobs.values()))
 
 
 def _delivered(ran: RunResult, settled: Settled) -> Delivered:

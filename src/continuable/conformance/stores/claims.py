@@ -108,7 +108,7 @@ class ClaimSuite(StoreFixtures):
     ) -> None:
         assert store.recover() == []
         store.expire(claim.id, claim.worker)
-        assert [found.id for found in store.recover()] == [record.id]
+        assert [found.info.id for found in store.recover()] == [record.id]
         assert store.holders() == []
 
     def test_a_save_is_a_sign_of_life(self, hasty: ProgressStore, record: JobRecord) -> None:

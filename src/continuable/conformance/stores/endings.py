@@ -126,9 +126,10 @@ class EndingSuite(StoreFixtures):
         hasty.save([save_of(claims[0], 1, AT_3)])
         found: list[str] = []
         while len(found) < 3:
-            for record in eventually(hasty.recover):
-                hasty.confirm(record)
-                found.append(record.id)
+            for recovered in eventually(hasty.recover):
+                assert recovered.record is not None
+                hasty.confirm(recovered.record)
+                found.append(recovered.info.id)
         assert sorted(found) == ["job-0", "job-1", "job-2"]
         info = hasty.find("job-0")
         assert (info.state, info.reason, info.cursor) == (State.INTERRUPTED, "died", 3)
@@ -138,9 +139,10 @@ class EndingSuite(StoreFixtures):
         self, hasty: ProgressStore, claim_hasty: Claim
     ) -> None:
         record = message(hasty.settle(claim_hasty, suspended(AT_3)))
-        again = eventually(hasty.recover)
-        assert [found.id for found in again] == [record.id]
-        assert again[0].delivery > record.delivery
+        (again,) = eventually(hasty.recover)
+        assert (again.info.id, again.worker) == (record.id, None)
+        assert again.record is not None
+        assert again.record.delivery > record.delivery
 
     def test_a_confirmed_message_may_wait_for_as_long_as_it_likes(
         self, hasty: ProgressStore, claim_hasty: Claim
@@ -149,14 +151,16 @@ class EndingSuite(StoreFixtures):
         hasty.confirm(record)
         other = granted(hasty.claim(a_record("other"), "one"))
         recovered = eventually(hasty.recover)  # the other one's lease was taken later
-        assert [found.id for found in recovered] == [other.id]
+        assert [found.info.id for found in recovered] == [other.id]
         assert granted(hasty.claim(record, "two")).progress == AT_3
 
     def test_what_was_recovered_is_confirmed_as_well(
         self, hasty: ProgressStore, claim_hasty: Claim
     ) -> None:
-        (record,) = eventually(hasty.recover)
-        assert record.id == claim_hasty.id
+        (found,) = eventually(hasty.recover)
+        assert (found.info.id, found.worker) == (claim_hasty.id, "one")
+        record = found.record
+        assert record is not None
         hasty.confirm(record)
         assert hasty.recover() == []
         claim = granted(hasty.claim(record, "two"))
@@ -172,7 +176,8 @@ class EndingSuite(StoreFixtures):
             asked.append(name)
             return Limits(max_resumptions=0)
 
-        assert store.recover(limits=limits) == []
+        (found,) = store.recover(limits=limits)
+        assert (found.info.state, found.record) == (State.FAILED, None)
         assert asked == [claim.name]
         assert store.find(claim.id).state is State.FAILED
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from continuable.core.interrupt import DIED
-from continuable.events.emission import Emission
+from continuable.events.deaths import tell_lost
 from continuable.events.stream import EventStream
-from continuable.model.info import JobInfo
-from continuable.model.payload import JobRecord
-from continuable.model.states import State
 from continuable.queues.embedded.liveness import (
     Watch,
     WorkerLock,
@@ -62,16 +59,4 @@ def sweep(table: JobTable, worker: str, events: EventStream, watch: Watch) -> No
     if reclaimed:
         notify(path)
     for one, job in reclaimed:
-        tell(job, one, events)
-
-
-def tell(job: JobInfo, worker: str, events: EventStream) -> None:
-    """Emit what has become of a job that was `worker`'s."""
-    record = JobRecord(id=job.id, name=job.name, queue=job.queue)
-    emission = Emission(events, record)
-    if job.reason == DIED:
-        emission.emit("job.died", worker=worker, description=job.description)
-    else:
-        emission.emit("job.interrupted", reason=job.reason, description=job.description)
-    if job.state is State.FAILED:
-        emission.emit("job.failed", error=job.error, description=job.description)
+        tell_lost(events, job, one)
