@@ -79,6 +79,9 @@ class Saves:
         self.documents.append(json.loads(document))
         self.borders.append(is_border)
 
+    async def asave(self, document):
+        self.save(document, is_border=True)
+
     def commit(self, document, connection):
         raise NotImplementedError
 

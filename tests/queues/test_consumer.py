@@ -654,6 +654,36 @@ def test_an_end_is_written_although_the_caller_is_cancelled_meanwhile(app, flaky
     assert flaky.find("job-1").state is State.COMPLETED
 
 
+def test_a_save_between_steps_does_not_hold_up_the_event_loop(app, store, worker, monkeypatch):
+    """Other jobs share the loop: one of them may be what the store waits for."""
+    goes_on, save, waited = threading.Event(), store.save, []
+
+    def save_slowly(saves, timeout=None):
+        loop.call_soon_threadsafe(goes_on.set)
+        waited.append(goes_on.wait(5.0))
+        return save(saves, timeout)
+
+    @app.job
+    async def work(job):
+        await job.step(_nothing, name="a")
+        await job.step(_nothing, name="b")
+
+    async def main():
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        return await worker(store).arun(message(work))
+
+    loop = None
+    monkeypatch.setattr(store, "save", save_slowly)
+    assert isinstance(asyncio.run(main()), Finished)
+    assert all(waited)
+    assert store.find("job-1").completed == ["a", "b"]
+
+
+async def _nothing():
+    pass
+
+
 def test_a_queue_gives_its_workers_tasks_of_its_own(store, worker):
     done = threading.Event()
     worker(store, maintenance=[PeriodicTask("sweeping", 60.0, done.set)])

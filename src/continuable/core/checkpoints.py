@@ -57,6 +57,11 @@ class Checkpoints:
         self.attention.is_save_due = False
         self._recorder.save(progress, is_border=True)
 
+    async def asave_between_steps(self, progress: str) -> None:
+        """The same in an `async def` job."""
+        self.attention.is_save_due = False
+        await self._recorder.asave(progress)
+
     def settle(self, step: Position[Any], cursor: Any, items: int = 0) -> None:
         """Move `step` to a cursor that needs a look, or that comes while a flag is set."""
         kind = type(cursor)

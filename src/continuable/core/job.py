@@ -243,6 +243,7 @@ class Job:
         takes_step = wants_step(fn)
         with self._running(name, start, isolated, keep) as running:
             running.returns(fn(running.step) if takes_step else fn())
+        self._checkpoints.save_between_steps(running.progress)
         return running.value
 
     async def _astep(self, pending: PendingStep[Any]) -> Any:
@@ -254,6 +255,7 @@ class Job:
         takes_step = wants_step(fn)
         with self._running(name, pending.start, pending.isolated, pending.keep) as running:
             running.returns(await (fn(running.step) if takes_step else fn()))
+        await self._checkpoints.asave_between_steps(running.progress)
         return running.value
 
     def _skipped(self, name: str) -> Any:
@@ -278,7 +280,7 @@ class Job:
             yield running
             checkpoints.reraise_interrupt()
             checkpoints.forbid_open_transaction("The end of a step")
-            progress = continuation.complete(name, running.value)
+            running.progress = continuation.complete(name, running.value)
         except BaseException as error:
             if without_interrupts(error) is None:
                 emission.emit("step.interrupted", step=name, cursor=step.cursor)
@@ -287,7 +289,6 @@ class Job:
             attention.step = None
             continuation.leave()
         emission.emit("step.completed", step=name, duration=time.monotonic() - started)
-        checkpoints.save_between_steps(progress)
 
     def _before_step(self, *, isolated: bool) -> None:
         self._checkpoints.reraise_interrupt()
@@ -346,6 +347,8 @@ class _Running:
     def __init__(self, step: Step[Any], *, keep: bool) -> None:
         self.step = step
         self.value: Any = None
+        self.progress = ""
+        """That of the job, once the step is completed."""
         self._keeps = keep
 
     def returns(self, value: Any) -> None:

@@ -18,6 +18,10 @@ class Recorder(Protocol):
         """Keep `document`, the newest progress; at a step's border before the next one begins."""
         ...
 
+    async def asave(self, document: str) -> None:
+        """The same at the border of an `async def` job's step: the event loop goes on meanwhile."""
+        ...
+
     def commit(self, document: str, connection: Any) -> None:
         """Keep `document` inside the user's transaction that is open on `connection`.
 
@@ -47,6 +51,10 @@ class Unrecorded:
 
     def save(self, document: str, *, is_border: bool) -> None:
         """There is nowhere to save to before the execution ends."""
+
+    async def asave(self, document: str) -> None:
+        """As `save` at a border, which here waits for nothing."""
+        self.save(document, is_border=True)
 
     def commit(self, document: str, connection: Any) -> None:  # noqa: ARG002 - see there
         """The rows are the user's to commit; `document` rides in the payload if they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -97,20 +98,33 @@ class RunningJob:
         """Hand `document` to the heartbeat; at a border, write it before the next step begins."""
         if self._is_in_child:
             return
-        self._sequence += 1
-        self._unwritten = self._save(document)
-        self._has_saved_progress = self._unwritten.made_progress
+        self._keep(document)
         if self._saves_first_move:
             is_border = True
             self._saves_first_move = not self._has_saved_progress
             if self._saves_first_move:
                 self.attention.request_save()  # it has not moved yet
         if is_border:
-            # What fails here, the heartbeat tries again and reports.
-            with contextlib.suppress(StoreError):
-                self.write(timeout=LOCK_WAIT_AT_BORDERS)
+            self._write_at_border()
         else:
             self._hand_over()
+
+    async def asave(self, document: str) -> None:
+        """Write `document` at a border in a thread, while the event loop goes on."""
+        if self._is_in_child:
+            return
+        self._keep(document)
+        await asyncio.to_thread(self._write_at_border)
+
+    def _keep(self, document: str) -> None:
+        self._sequence += 1
+        self._unwritten = self._save(document)
+        self._has_saved_progress = self._unwritten.made_progress
+
+    def _write_at_border(self) -> None:
+        # What fails here, the heartbeat tries again and reports.
+        with contextlib.suppress(StoreError):
+            self.write(timeout=LOCK_WAIT_AT_BORDERS)
 
     def commit(self, document: str, connection: Any) -> None:
         """Write `document` within the user's transaction."""
