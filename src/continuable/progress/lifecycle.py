@@ -25,6 +25,7 @@ from continuable.progress.protocol import (
     Paused,
     Recovered,
     Requested,
+    Save,
     Settled,
     Stale,
 )
@@ -97,6 +98,20 @@ def claim(
     return row.claim()
 
 
+def save(row: Row, now: float, told: list[Told], *, save: Save, lease: float) -> bool:  # noqa: ARG001 - as all
+    """The progress at a checkpoint; False: the claim does not hold, and nothing is written.
+
+    A lower number leaves the newer progress as it is.
+    """
+    if not is_held(row, save):
+        return False
+    if save.sequence > row.sequence:
+        row.progress, row.sequence = save.document, save.sequence
+    row.deaths = 0 if save.made_progress else row.deaths
+    row.saved_at, row.lease_until = now, now + lease
+    return True
+
+
 def settle(
     row: Row,
     now: float,
@@ -110,7 +125,7 @@ def settle(
     lease: float,
 ) -> Settled:
     """The execution of `claim` has ended."""
-    if isinstance(outcome, Fenced) or not _is_held(row, claim):
+    if isinstance(outcome, Fenced) or not is_held(row, claim):
         return _settled_before(row, claim)
     told.extend(Told(note.event, json.loads(note.data), note.at) for note in notes)
     if outcome.progress is not None:
@@ -149,7 +164,7 @@ def settle(
 
 def release(row: Row, now: float, told: list[Told], *, claim: Claim) -> None:
     """What was claimed has never been started."""
-    if not _is_held(row, claim):
+    if not is_held(row, claim):
         return
     row.worker, row.lease_until = None, None
     row.executions -= 1
@@ -267,8 +282,9 @@ def place_of(row: Row) -> str:
     return f"after {info.completed[-1]!r}" if info.completed else "before its first step"
 
 
-def _is_held(row: Row, claim: Claim) -> bool:
-    return (row.fence, row.worker) == (claim.fence, claim.worker)
+def is_held(row: Row, proof: Claim | Save) -> bool:
+    """Whether the claim that `proof` names still holds: only then may its worker write."""
+    return (row.fence, row.worker) == (proof.fence, proof.worker)
 
 
 def _settled_before(row: Row, claim: Claim) -> Settled:

@@ -18,6 +18,7 @@ from continuable.errors import CheckpointError, JobNotFoundError
 from continuable.model.info import HistoryEntry, JobInfo
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
+from continuable.progress import lifecycle
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import Note, Save
 from continuable.progress.row import DEFAULT_QUEUE, Row, new_row
@@ -71,7 +72,7 @@ class MemoryProgress(RowStore):
             row = self._read(save.id)
         except JobNotFoundError:
             return False
-        return _is_held(row, save) and row.sequence >= save.sequence
+        return lifecycle.is_held(row, save) and row.sequence >= save.sequence
 
     def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:  # noqa: ARG002 - as in `save`
         entry = Told(note.event, json.loads(note.data), note.at)
@@ -187,28 +188,13 @@ class MemoryProgress(RowStore):
 
     def _save(self, save: Save) -> bool:
         try:
-            return self._change(save.id, partial(_saved, save=save, lease=self.lease))
+            return self._change(save.id, partial(lifecycle.save, save=save, lease=self.lease))
         except JobNotFoundError:
             return False
 
     def _forget(self, job_id: str) -> None:
         self._rows().pop(job_id)
         self._histories.pop(job_id, None)
-
-
-def _saved(row: Row, now: float, _told: list[Told], *, save: Save, lease: float) -> bool:
-    """Write `save` if its claim holds. A lower number leaves the newer progress as it is."""
-    if not _is_held(row, save):
-        return False
-    if save.sequence > row.sequence:
-        row.progress, row.sequence = save.document, save.sequence
-    row.deaths = 0 if save.made_progress else row.deaths
-    row.saved_at, row.lease_until = now, now + lease
-    return True
-
-
-def _is_held(row: Row, save: Save) -> bool:
-    return (row.fence, row.worker) == (save.fence, save.worker)
 
 
 def _entry(told: Told, now: float) -> HistoryEntry:

@@ -1,4 +1,4 @@
--- A lower number leaves the progress as it is, so no row at all means: taken away.
+-- What `lifecycle.save` makes of the row. A lower number leaves the progress as it is, so no row at all means: taken away.
 -- MySQL sees the new values of the columns before: `sequence` comes last.
 UPDATE continuable_progress SET
     progress = CASE WHEN :sequence > sequence THEN :document ELSE progress END,
