@@ -118,3 +118,16 @@ def test_maintenance_that_is_due_later_begins_by_itself(store):
     heartbeat.start()
     assert done.wait(DEADLINE)
     heartbeat.stop()
+
+
+def test_a_job_may_note_more_than_its_history_keeps(store):
+    """And larger things than a server takes in one packet: nothing else waits for them."""
+    claim = store.claim(JobRecord(id="job", name="job"), "w")
+    job = RunningJob(store, claim, list, save_every=60.0, max_runtime=None)
+    for number in range(300):
+        job.note("told", {"number": number})
+    job.note("large", {"text": "x" * 20_000_000})
+    job.write(timeout=1.0)
+    *told, large = store.history("job")
+    assert [entry.data["number"] for entry in told] == list(range(101, 300))
+    assert len(large.data["cut"]) < 20_000

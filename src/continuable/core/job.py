@@ -113,7 +113,10 @@ class Job:
         self._checkpoints.interrupt(CANCELLED, reason)
 
     def notify(self, name: str, **data: Any) -> None:
-        """Tell subscribers, the log and the job's history something of your own."""
+        """Tell subscribers, the log and the job's history something of your own.
+
+        The history keeps the newest 200 entries, and of `data` 16,384 characters of JSON.
+        """
         self._checkpoints.note(name, data)
         self._emission.emit("job.notified", notification=name, data=data)
 

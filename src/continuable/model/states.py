@@ -35,7 +35,7 @@ RUNNING = frozenset({State.RUNNING, State.PAUSING, State.CANCELLING})
 FINISHED = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
 
 # What people may ask of a job, and the state each request leads to. What executions do by
-# themselves (start, be interrupted, complete, fail) is in the statements of each store.
+# themselves (start, be interrupted, complete, fail) is in `progress/lifecycle.py`.
 REQUESTS: dict[str, dict[State, State]] = {
     "pause": {
         State.WAITING: State.PAUSED,  # not started: held at once

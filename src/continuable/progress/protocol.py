@@ -58,6 +58,11 @@ class Save:
     """Whether a step was completed or a cursor moved since the execution began."""
 
 
+LONGEST_NOTE = 16 * 1024
+"""Characters of JSON."""
+LONGEST_NAME = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """What a running job itself wants told."""
@@ -70,12 +75,14 @@ class Note:
 
     @classmethod
     def of(cls, event: str, data: dict[str, Any]) -> Note:
-        """A note of now. What JSON cannot carry is noted as its `repr`."""
+        """A note of now. What JSON cannot carry is noted as its `repr`, and long text is cut."""
         try:
             text = json.dumps(data, default=repr)
         except (TypeError, ValueError):  # a key that is no text, or a circle
             text = json.dumps({"data": repr(data)})
-        return cls(time.time(), storable(event), text)
+        if len(text) > LONGEST_NOTE:
+            text = json.dumps({"cut": text[:LONGEST_NOTE]})
+        return cls(time.time(), storable(event[:LONGEST_NAME]), text)
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: one is made for every execution

@@ -126,6 +126,14 @@ class Row:
         return JobResult(self.state, self.result, self.error, self.traceback, self.reason)
 
 
+KNOWN_STATES = frozenset(state.value for state in State)
+
+
+def wanted_state(state: str) -> State:
+    """What is wanted of a running job; one that this release does not know lets it go on."""
+    return State(state) if state in KNOWN_STATES else State.RUNNING
+
+
 COLUMNS = tuple(field.name for field in fields(Row))
 
 

@@ -22,6 +22,7 @@ from continuable.events.emission import Emission
 from continuable.model.states import State
 from continuable.progress.lifecycle import has_advanced
 from continuable.progress.protocol import Claim, Keeper, Note, Save
+from continuable.progress.rowstore import HISTORY
 
 logger = logging.getLogger("continuable")
 
@@ -79,7 +80,8 @@ class RunningJob:
         self._writing = threading.Lock()
         self._committed: Save | None = None
         self._connection: Any = None
-        self._notes: deque[Note] = deque()
+        # A history keeps no more: those before them would be dropped there.
+        self._notes: deque[Note] = deque(maxlen=HISTORY)
         self._pid = os.getpid()
         # Its worker has died: that counts against the job until it is seen to make progress, so
         # that the very first is written at once.
@@ -224,8 +226,10 @@ class RunningJob:
             return  # the other side is at it
         try:
             while self._notes:
-                self._keeper.note(self.claimed.id, self._notes[0], timeout)
-                self._notes.popleft()
+                note = self._notes[0]
+                self._keeper.note(self.claimed.id, note, timeout)
+                with contextlib.suppress(ValueError):  # a newer one has just taken its place
+                    self._notes.remove(note)
             save = self._unwritten
             if save is None:
                 return

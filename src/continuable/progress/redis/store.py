@@ -23,7 +23,7 @@ from continuable.model.payload import JobRecord
 from continuable.model.states import RUNNING, State
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import Claim, Note, Save
-from continuable.progress.row import Row, claim_of, new_row, row_of
+from continuable.progress.row import Row, claim_of, new_row, row_of, wanted_state
 from continuable.progress.rowstore import HISTORY, LEASE, RowStore, Transition
 
 A = TypeVar("A")
@@ -113,7 +113,10 @@ class RedisProgress(RowStore):
     def controls(self, worker: str) -> builtins.list[tuple[str, int, State]]:
         with self._errors():
             found = self._run("controls", keys=[self._worker_key(worker), self._row_key("")])
-        return [(_text(job_id), int(fence), State(_text(state))) for job_id, fence, state in found]
+        return [
+            (_text(job_id), int(fence), wanted_state(_text(state)))
+            for job_id, fence, state in found
+        ]
 
     def renew(self, worker: str) -> None:
         keys = [self._worker_key(worker), self._key("leases"), self._row_key("")]

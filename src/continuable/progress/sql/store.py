@@ -22,7 +22,15 @@ from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import Claim, Note, Save
-from continuable.progress.row import DEFAULT_QUEUE, Row, claim_of, new_row, row_from
+from continuable.progress.row import (
+    DEFAULT_QUEUE,
+    KNOWN_STATES,
+    Row,
+    claim_of,
+    new_row,
+    row_from,
+    wanted_state,
+)
 from continuable.progress.rowstore import HISTORY, RowStore, Transition
 from continuable.progress.sql.dialects import Dialect
 
@@ -116,7 +124,7 @@ class SQLStore(RowStore):
     def controls(self, worker: str) -> builtins.list[tuple[str, int, State]]:
         with self._reading() as session:
             rows = self._run(session, "of_worker", worker=worker).rows
-            return [(job_id, fence, State(state)) for job_id, fence, state in rows]
+            return [(job_id, fence, wanted_state(state)) for job_id, fence, state in rows]
 
     def renew(self, worker: str) -> None:
         with self._writing() as session:
@@ -158,7 +166,7 @@ class SQLStore(RowStore):
     def counts(self) -> dict[State, int]:
         with self._reading() as session:
             rows = self._run(session, "count_rows").rows
-        return {State(state): number for state, number in rows if number}
+        return {State(state): number for state, number in rows if number and state in KNOWN_STATES}
 
     def history(self, job_id: str) -> builtins.list[HistoryEntry]:
         with self._reading() as session:
