@@ -14,7 +14,7 @@ from continuable.core.outcome import Completed
 from continuable.queues.embedded.database import JobDatabase
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.table import JobTable
-from continuable.worker.runner import Ran
+from continuable.worker.runner import RunResult
 
 path, worker = Path(sys.argv[1]), sys.argv[2]
 WorkerLock(path, worker).acquire()
@@ -29,7 +29,7 @@ if worker == "hanging":
     sys.stdin.readline()
 while job:
     print(job.id)
-    job = table.end_and_claim_next(Ran(job, done))
+    job = table.end_and_claim_next(RunResult(job, done))
 """
 
 

@@ -17,7 +17,13 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from continuable.core.outcome import Completed
-from continuable.errors import CheckpointError, JobNotFoundError, StoreBusyError, StoreError
+from continuable.errors import (
+    CheckpointError,
+    DuplicateJobError,
+    JobNotFoundError,
+    StoreBusyError,
+    StoreError,
+)
 from continuable.model.info import HistoryEntry, JobInfo
 from continuable.model.payload import JobRecord
 from continuable.model.states import RUNNING, State
@@ -71,6 +77,23 @@ class RedisProgress(RowStore):
         """Of the Redis that progress is kept in."""
         self._scripts = {name: self.client.register_script(text) for name, text in SCRIPTS.items()}
         self._prefix = prefix
+
+    def add(self, records: Sequence[JobRecord]) -> None:
+        with self._errors():
+            seconds, micros = self.client.time()
+            now = seconds + micros / 1e6
+            pipe = self.client.pipeline(transaction=False)
+            for record in records:
+                arguments = self._to_write(record.id, "", new_row(record, now))
+                self._scripts["write"](self._keys_of(record.id), arguments, client=pipe)
+            are_new = pipe.execute()
+        if all(are_new):
+            return
+        taken = next(record for record, is_new in zip(records, are_new, strict=True) if not is_new)
+        for record, is_new in zip(records, are_new, strict=True):
+            if is_new:
+                self.withdraw(record.id)
+        raise DuplicateJobError(taken.id, self.result(taken.id).state)
 
     def withdraw(self, job_id: str) -> None:
         with self._errors():
@@ -224,11 +247,16 @@ class RedisProgress(RowStore):
                 told: builtins.list[Told] = []
                 answer = transition(row, now, told)
                 entries = [_entry(now if e.at is None else e.at, e.event, e.data) for e in told]
-                values = [part for pair in _values(row, revision) for part in pair]
-                arguments = [job_id, revision, HISTORY, len(entries), *entries, *values]
+                arguments = self._to_write(job_id, revision, row, entries)
                 if self._run("write", keys=self._keys_of(job_id), args=arguments):
                     return answer
         raise StoreBusyError(f"Job {job_id!r} is changed all the time in {self!r}: try again")
+
+    def _to_write(
+        self, job_id: str, revision: str, row: Row, entries: Sequence[str] = ()
+    ) -> builtins.list[Any]:
+        values = [part for pair in _values(row, revision) for part in pair]
+        return [job_id, revision, HISTORY, len(entries), *entries, *values]
 
     def _read(self, job_id: str) -> Row:
         with self._errors():

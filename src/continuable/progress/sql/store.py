@@ -20,6 +20,7 @@ from continuable.errors import CheckpointError, JobNotFoundError, StoreBusyError
 from continuable.model.info import HistoryEntry, JobInfo
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
+from continuable.progress import lifecycle
 from continuable.progress.lifecycle import Told
 from continuable.progress.protocol import Claim, Note, Save
 from continuable.progress.row import (
@@ -87,6 +88,12 @@ class SQLStore(RowStore):
     @abstractmethod
     def _joined(self, connection: Any, *, again: bool) -> AbstractContextManager[Session]:
         """The transaction that is open on the user's own connection; else `CheckpointError`."""
+
+    def add(self, records: Sequence[JobRecord]) -> None:
+        with self._writing() as session:
+            for record in records:
+                transition = partial(lifecycle.add, record=record)
+                self._changed(session, record.id, transition, record)
 
     def withdraw(self, job_id: str) -> None:
         with self._writing() as session:

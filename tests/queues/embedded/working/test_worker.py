@@ -673,8 +673,8 @@ def test_an_idle_worker_wakes_for_new_work_and_sleeps_without_it(own, beside, mo
         now = time.time()
         delayed = plain.using(wait=0.3).enqueue()
         assert delayed.result(timeout=DEADLINE) >= now + 0.3
-        claim = own.queue.table.claim
-        monkeypatch.setattr(own.queue.table, "claim", lambda *_: looks.append(1) or claim(*_))
+        claim = own.queue.table.claim_next
+        monkeypatch.setattr(own.queue.table, "claim_next", lambda *_: looks.append(1) or claim(*_))
         time.sleep(0.5)  # nothing is to happen in here
 
     beside(enqueue, lambda: os.kill(os.getpid(), signal.SIGTERM))
@@ -749,8 +749,8 @@ def test_a_worker_that_starts_after_it_was_told_to_stop_takes_nothing(own, work,
 
     handle = plain.enqueue()
     table, claims = own.queue.table, []
-    claim = table.claim
-    monkeypatch.setattr(table, "claim", lambda *args: claims.append(args) or claim(*args))
+    claim = table.claim_next
+    monkeypatch.setattr(table, "claim_next", lambda *args: claims.append(args) or claim(*args))
     control, supervisor = os.pipe()
     os.close(supervisor)
     try:
