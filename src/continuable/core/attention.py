@@ -1,4 +1,4 @@
-"""The one flag a checkpoint tests, and what whoever raised it wants of the job."""
+"""The one flag that a checkpoint tests, and what is wanted of the job when it is set."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Attention:
         if self.raised_at is not None:
             self.longest_gap = max(self.longest_gap, time.monotonic() - self.raised_at)
             self.raised_at = None
-        # Lowered before anything is read, so that whatever is asked for from now on raises it.
+        # Lowered before anything is read, so that what is asked for from now on raises it.
         self.raised = self.poll is not None
         if self.interrupt_reason is not None:
             self.raised = True

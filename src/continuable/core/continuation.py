@@ -135,7 +135,7 @@ class Continuation:
         }
 
     def leave(self) -> None:
-        """The function of the running step was left, by whatever."""
+        """The function of the running step was left: it returned or raised."""
         self.running = None
 
     def complete(self, name: str, value: Any) -> str:

@@ -48,7 +48,50 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """One execution of a job, as its function sees it."""
+    """One execution of a job, which its function is handed first.
+
+    A job is a series of **steps**. What is outside them runs at every start, a step that was
+    completed is skipped, and its value is there all the same::
+
+        @app.job
+        def process_import(job: Job, path: str) -> int:
+            upload = Upload(path)
+
+            job.step(upload.validate)
+
+            @job.step
+            def process_records(step: Step[int | None]) -> None:
+                for row in step.iterate(csv_rows(path)):
+                    upload.save(row)
+
+            return job.step(upload.finalize)
+
+    **Steps** run where they are called, in the same order in every execution; one is not inside
+    another. Their names stay: `formerly=` renames one, and the option `removed_steps` of the job
+    names those that are gone. A step with `isolated=True` has an execution of its own.
+
+    **The cursor** of a step says where a resume starts. `Step` has what moves it.
+
+    **Checkpoints** are where a job may be interrupted: each move of a cursor, between two steps,
+    and `job.checkpoint()`. There it asks whether its worker stops, or a pause or a cancel was
+    asked for. `Interrupt` is raised then, a `BaseException`: leave it alone. The job is put back
+    on its queue with its progress, and resumes under the same id, after `resume_options["wait"]`
+    seconds where that is given.
+
+    **Errors.** An exception after the job has moved on resumes it where it was, unless
+    `resume_errors_after_advancing` is false. Without progress it is retried `max_retries` times,
+    and then it has failed; `retry` goes on at its cursor.
+
+    **Crashes.** Progress is saved every `save_every` seconds, and after each step. A worker that
+    is killed loses what came after the last save, so that this is done again: write rows that may
+    be written twice, or commit them together with the cursor (`Step.commit`, `Step.transaction`).
+    A job whose workers die `max_deaths` times in a row without progress has failed.
+
+    **Values** that must survive a resume go into `job.state`, or are returned by a step. Both, and
+    cursors, are what JSON has, dates and times, enums, dataclasses and the like.
+
+    An `async def` job awaits its steps: `await job.step(...)`.
+    """
 
     def __init__(
         self,

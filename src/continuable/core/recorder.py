@@ -1,4 +1,4 @@
-"""What an execution asks of whoever keeps its progress."""
+"""What an execution asks of the keeper of its progress."""
 
 from __future__ import annotations
 

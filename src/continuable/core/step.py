@@ -28,7 +28,16 @@ class Step(Position[C]):
     """The step that is running, and its cursor: where a resume starts.
 
     Every move of the cursor is a checkpoint: the job may be interrupted there, by an
-    `Interrupt`, when its worker stops or somebody asks for a pause.
+    `Interrupt`, when its worker stops or a pause is asked for. Four ways to move it:
+
+    - `for item in step.iterate(source)`: past each item, once the body of the loop is done.
+    - `step.advance()` past itself, or `step.advance(past=row.id)` past a value.
+    - `step.set(cursor)`: to a value of your own, such as the token of the next page.
+    - `step.commit(cursor, connection)` or `with step.transaction(connection) as tx`: together with
+      your rows, in one transaction, so that no crash does them again.
+
+    The cursor begins with the `start=` of the step. Give `step.total` a number, and progress is
+    shown as a percentage.
     """
 
     __slots__ = ("_checkpoints",)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Subscriber(Protocol):
-    """Whoever wants to know of events."""
+    """The subscribers of events."""
 
     def __call__(self, event: Event, /) -> object:
         """Take an event; what is raised here, `SystemExit` included, is logged and dropped."""

@@ -203,7 +203,7 @@ def request(row: Row, now: float, told: list[Told], *, verb: str, lease: float) 
     if row.state in {State.INTERRUPTED, State.WAITING}:
         message = _issue(row, now, 0.0, lease)
         if verb == "restart":
-            row.delivery = row.issued  # whatever message is under way from before is stale
+            row.delivery = row.issued  # a message from before is stale
         return Requested(row.info(), message)
     return Requested(row.info())
 

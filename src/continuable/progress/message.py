@@ -35,13 +35,13 @@ class MessageProgress(RowStore):
         self._lock = threading.Lock()
 
     def add(self, records: Sequence[JobRecord]) -> None:
-        """Nobody is told of what waits."""
+        """Waiting jobs are known to their queue alone."""
 
     def withdraw(self, job_id: str) -> None:
-        """Nobody was told of it."""
+        """Nothing was written."""
 
     def confirm(self, record: JobRecord) -> None:
-        """Nobody misses a message."""
+        """A message that is lost is not missed: there is no store."""
 
     def save(self, saves: Iterable[Save], timeout: float | None = None) -> builtins.list[str]:
         """There is nowhere to save to before the execution ends."""
@@ -73,7 +73,7 @@ class MessageProgress(RowStore):
         return 0
 
     def renew(self, worker: str) -> None:
-        """Nobody else looks at the leases of this process."""
+        """No other process looks at the leases of this one."""
 
     def holders(self) -> builtins.list[tuple[str, str]]:
         """The jobs of this process alone, which lives."""
@@ -87,19 +87,19 @@ class MessageProgress(RowStore):
         name: str | None = None,
         limit: int = 100,
     ) -> builtins.list[JobInfo]:
-        """Impossible."""
+        """There is no store: raises `QueueError`."""
         raise _no_store()
 
     def counts(self) -> dict[State, int]:
-        """Impossible."""
+        """There is no store: raises `QueueError`."""
         raise _no_store()
 
     def history(self, job_id: str) -> builtins.list[HistoryEntry]:
-        """Impossible."""
+        """There is no store: raises `QueueError`."""
         raise _no_store()
 
     def prune(self, older_than: float, *, failed: bool = False) -> int:
-        """Impossible."""
+        """There is no store: raises `QueueError`."""
         raise _no_store()
 
     def _change(
@@ -112,7 +112,7 @@ class MessageProgress(RowStore):
     ) -> A:
         now = time.time()
         with self._lock:
-            # A claim begins with what its message says, whatever this process ran before.
+            # A claim begins with what its message says, not with what this process ran before.
             row = self._rows.get(job_id) if record is None else new_row(record, now)
             if row is None:
                 raise JobNotFoundError(job_id)

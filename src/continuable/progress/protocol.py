@@ -346,7 +346,7 @@ class ProgressStore(Keeper, Protocol):
     ) -> builtins.list[Recovered]:
         """Take jobs from workers whose leases have ended.
 
-        Also those whose message nobody has confirmed for `lease` seconds. Whoever calls this
+        Also those whose message was not confirmed for `lease` seconds. The caller of this
         sends the messages and confirms them; if it dies before, others find the jobs again.
         `limits` is asked by the name of each job whose worker has died.
         """

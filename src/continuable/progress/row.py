@@ -30,12 +30,12 @@ class Row:
     progress: str = "{}"
     state: State = State.WAITING
     worker: str | None = None
-    """Who runs it."""
+    """The id of the worker that runs it."""
     ended_by: str | None = None
-    """Who wrote how the newest execution ended: only that worker may write it again."""
+    """The id of the worker that wrote the newest end: only that worker may write it again."""
     lease_until: float | None = None
-    """Until then its worker is taken for alive; or, if nobody runs it, its message for under way
-    although nobody has confirmed that. `None`: there is nothing to be anxious about."""
+    """Lease expiry. While running: when the worker is presumed dead. While waiting: when an
+    unconfirmed message is sent again. `None`: no time-out."""
     fence: int = 0
     """The number of the newest claim. Only the worker that holds it may write."""
     sequence: int = 0

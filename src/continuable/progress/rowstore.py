@@ -1,4 +1,4 @@
-"""A store made of rows: what is common to all of ours, whatever keeps the rows."""
+"""A store made of rows: what all of ours have in common."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Transition = Callable[[Row, float, list[Told]], A]
 
 
 class RowStore(ProgressStore):
-    """A `ProgressStore` on whatever can change one row atomically.
+    """A `ProgressStore` on anything that can change one row atomically.
 
     Args:
         lease: Seconds for which a claim holds without a sign of life from its worker. A worker

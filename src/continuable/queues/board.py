@@ -78,7 +78,7 @@ class StoreBoard:
                 self._send(requested.record)
             except QueueError:
                 raise
-            except Exception as error:  # in the words of whatever engine that is
+            except Exception as error:  # in the engine's own words
                 raise QueueError(
                     f"Job {job_id!r} is {requested.info.state}, and could not be put on "
                     f"{self._queue!r} ({type(error).__name__}): a worker does that once it can"

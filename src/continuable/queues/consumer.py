@@ -394,7 +394,7 @@ def _wait(ran: RunResult) -> float:
 
 
 async def undisturbed(work: Callable[[], A]) -> A:
-    """What `work` gives in a thread, whoever cancels the caller in the meantime."""
+    """Call `work` in a thread, to its end even if the caller is cancelled meanwhile."""
     working = asyncio.get_running_loop().run_in_executor(None, work)
     while not working.done():
         with contextlib.suppress(asyncio.CancelledError):

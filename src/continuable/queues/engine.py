@@ -60,7 +60,7 @@ class EngineQueue(Capabilities, ABC):
 
     @abstractmethod
     def start_consumer(self, store: ProgressStore) -> Consumer:
-        """What a worker process runs its jobs with; it is started by whoever asks for it."""
+        """What a worker process runs its jobs with; the caller starts it."""
 
     # --- what apps ask of a queue
 

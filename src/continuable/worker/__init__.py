@@ -1,1 +1,1 @@
-"""What runs jobs in a worker process, whatever the queue and the store."""
+"""What runs jobs in a worker process, for every queue and store."""

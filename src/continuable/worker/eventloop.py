@@ -111,7 +111,7 @@ class _Serving:
         try:
             self._loop.run_forever()
         except (SystemExit, KeyboardInterrupt):
-            # asyncio lets these out of the loop. Whoever awaits the task is told by it.
+            # asyncio lets these out of the loop. The task tells the one that awaits it.
             try_to_log(
                 logging.WARNING,
                 "A task on the event loop of the jobs tried to end it, and the loop goes on",
@@ -120,7 +120,7 @@ class _Serving:
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what is left on `loop`, and close it, whatever the tasks make of that."""
+    """Cancel the tasks that are left on `loop`, and close it even if one of them raises."""
     if loop.is_closed():
         return
     until = time.monotonic() + CLOSING_WAIT

@@ -35,7 +35,7 @@ class PeriodicTask:
 
 
 class Schedule:
-    """When periodic tasks are due. Whatever one of them raises, the others go on.
+    """When periodic tasks are due. An exception of one leaves the others as they are.
 
     Args:
         worker: The id of this worker, for the log.
@@ -79,7 +79,7 @@ class Schedule:
                 logger.error("Jobs go on, and it is tried again: %s", text)  # noqa: TRY400
             self._reported[name] = text
         except BaseException:  # noqa: BLE001 - of a queue's or a store's, which may call a user's code
-            # Whatever it is, the jobs go on and the next look may find it mended.
+            # The jobs go on, and the next look may find it mended.
             message = "The task %r of worker %s failed"
             try_to_log(logging.ERROR, message, name, self._worker, exc_info=True)
         else:

@@ -169,7 +169,7 @@ class RunningJob:
         self._hand_over()
 
     def notes_left(self) -> list[Note]:
-        """What is not in the history yet, for whoever writes the end of the execution."""
+        """Notes that are not in the history yet: they are written with the end of the execution."""
         if not self._notes:
             return []
         with self._writing:

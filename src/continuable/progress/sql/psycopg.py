@@ -10,7 +10,7 @@ from continuable.progress.sql.store import PARAMETER, Parameters, Result, Sessio
 
 
 def session_on(connection: Any) -> Session:
-    """A `Session` on it, whatever cursors and rows the user has chosen for themselves."""
+    """A `Session` on it, with cursors and rows of its own kind, not of the user's."""
     import psycopg
     from psycopg.rows import tuple_row
 

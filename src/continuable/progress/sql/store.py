@@ -1,4 +1,4 @@
-"""`SQLStore`: rows in a table, whatever runs the statements."""
+"""`SQLStore`: rows in a table; a subclass runs the statements."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from continuable.progress.sql.dialects import Dialect
 A = TypeVar("A")
 
 LOCK_WAITS = (0.25, 1.0, 5.0)
-"""Seconds that each attempt of a change waits for whoever is in its way; then it is given up."""
+"""Seconds that each attempt of a change waits for a lock; after the last one it is given up."""
 
 Parameters = Mapping[str, Any]
 PARAMETER = re.compile(r"(?<![:\w]):(\w+)")

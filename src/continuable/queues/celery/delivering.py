@@ -137,7 +137,7 @@ class Delivery:
         return self._job.codec.loads(ending.result or "null", "The result")
 
     def _is_end_owed(self, state: State) -> bool:
-        """Whether Celery, and so whatever depends on the task, does not know of its end."""
+        """Whether Celery, and so what depends on the task, does not know of its end."""
         backend = self._task.backend
         if isinstance(backend, DisabledBackend) or self._is_result_ignored:
             return bool((self._request.delivery_info or {}).get("redelivered"))

@@ -88,7 +88,7 @@ class Order:
 
 
 def first_of(connection: sqlite3.Connection, queues: Queues) -> Row | None:
-    """The first of those that are ready, whatever their names."""
+    """The first of all that are ready."""
     if queues is None:
         # Usually there is work in one queue only, and that is found in half the time.
         first, last = connection.execute(QUEUES_WITH_WORK).fetchone()

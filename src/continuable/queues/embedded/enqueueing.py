@@ -82,7 +82,7 @@ def _enqueue_within(
 
 
 def is_ready(item: Enqueueing) -> bool:
-    """Whether it is a new job that may start at once, whatever else there is."""
+    """Whether it is a new job that may start at once."""
     record = item.record
     return not (item.wait or item.run_at or item.unique or record.executions or record.progress)
 

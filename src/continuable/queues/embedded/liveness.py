@@ -1,4 +1,4 @@
-"""Which workers are alive: the kernel knows, whatever the clock says.
+"""Which workers are alive: the kernel knows, and no clock is asked.
 
 Every worker process holds a lock on a file of its own for as long as it lives. The kernel frees
 the lock at its death, however it died, and keeps it while the process is merely stopped.

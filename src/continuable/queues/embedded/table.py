@@ -54,7 +54,7 @@ class JobTable(SQLiteStore):
         self._order = Order()
 
     def know(self, jobs: Mapping[str, Definition]) -> None:
-        """Only jobs whose code is here are claimed; how often one may die is an option of its."""
+        """Claim these jobs alone; how often one of them may die is an option of the job."""
         self._jobs = self._order.jobs = jobs
 
     @property
@@ -162,7 +162,7 @@ class JobTable(SQLiteStore):
     def reclaim(self, workers: Iterable[str], reason: str = DIED) -> builtins.list[JobInfo]:
         """Take all jobs from workers that have ended: they may resume at once, elsewhere.
 
-        Whatever their threads still try to write is refused. `reason`: another one than their
+        What their threads still try to write is refused. `reason`: another one than their
         deaths, where the workers have said it.
         """
         return [
@@ -242,7 +242,7 @@ class JobTable(SQLiteStore):
         """A row is its own message, which cannot be lost."""
 
     def discard(self, job_id: str) -> None:
-        """Remove a job, whatever its state; an execution under way may write nothing more."""
+        """Remove a job in any state; an execution under way may write nothing more."""
         with self._writing() as session:
             if not self._run(session, "discard_job", id=job_id).count:
                 raise JobNotFoundError(job_id)

@@ -241,7 +241,7 @@ class Worker:
             else:
                 left = self._table.reclaim([self.id], STOPPING)
         except StoreError as error:
-            # Whoever comes next finds the lock of this worker free, and its jobs.
+            # The next worker finds the lock of this one free, and its jobs.
             logger.error("Worker %s cannot hand back its jobs: %s", self.id, error)  # noqa: TRY400
             return True
         for job in left:

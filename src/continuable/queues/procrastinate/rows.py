@@ -15,7 +15,7 @@ from continuable.errors import StoreError
 from continuable.model.payload import JobRecord
 from continuable.queues.procrastinate.messages import NATIVE, RESERVED, task_arguments
 
-# Two waiting jobs may not have the same queueing lock: whoever comes back goes without.
+# Two waiting jobs may not have the same queueing lock: the one that comes back goes without.
 _QUEUEING_LOCK = """
     queueing_lock = CASE WHEN EXISTS (
         SELECT FROM procrastinate_jobs AS other
@@ -101,7 +101,7 @@ class Row:
         return self.is_abort_requested or self.status in {"cancelled", "aborted"}
 
     def put_back(self, record: JobRecord | None = None, wait: float = 0.0) -> None:
-        """Have it fetched again, whoever has it: with what `record` says, if there is one."""
+        """Have it fetched again, also from another worker, with what `record` says, if given."""
         values = {
             "id": self.id,
             "args": _arguments(record),

@@ -134,7 +134,7 @@ class FetchedJob:
         raise JobAborted(f"{self._record.id} was aborted")
 
     def _leave_the_row_alone(self) -> None:
-        """The worker would write by the id alone, whoever has the row now: none has this one."""
+        """The worker would write by the id alone, also into a row of another: none has this one."""
         object.__setattr__(self._context.job, "id", -1)
         raise TakenOver(f"Another execution of {self._record.id} has taken over")
 

@@ -12,7 +12,7 @@ PARKED = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class ComesBack(Exception):
-    """A job ends its execution, and is to be fetched again: no failure, whatever a log says."""
+    """A job ends its execution, and is to be fetched again: no failure, though a log may say so."""
 
     def __init__(self, why: str, decision: RetryDecision) -> None:
         super().__init__(why)
@@ -29,7 +29,7 @@ class ContinuableTask(tasks.Task[Any, Any, Any]):
     def get_retry_exception(
         self, exception: BaseException, job: jobs.Job
     ) -> exceptions.JobRetry | None:
-        """What a worker asks of whatever a task has raised."""
+        """What a worker asks of an exception that a task has raised."""
         if isinstance(exception, ComesBack):
             return exceptions.JobRetry(exception.decision)
         if isinstance(exception, TakenOver | exceptions.JobAborted):

@@ -154,7 +154,7 @@ class RQQueue(EngineQueue):
         return None if text is None else Message.from_json(text)
 
     def put_back(self, job: Job, message: Message, *, at_front: bool = False) -> None:
-        """Have a job of RQ's wait on the queue of `message`, once, whatever it did so far."""
+        """Have a job of RQ's wait on the queue of `message`, once, in any state it is in."""
         came_from, queue = self.queue(job.origin), self.queue(message.record.queue or job.origin)
         is_scheduled = message.due > time.time() and self.has_scheduler(queue)
         with self.connection.pipeline() as pipeline:
@@ -275,8 +275,8 @@ class RQQueue(EngineQueue):
                 consumer.give_back(claim)
             raise
         finally:
-            # RQ ends a work horse on the spot, whatever its threads are at: such as to bring back
-            # the job of another.
+            # RQ ends a work horse on the spot, also while a thread of ours brings back the job of
+            # another.
             if worker.is_parent:
                 self.close()
 

@@ -95,7 +95,7 @@ class Sentry:
         return any(s.is_running or (or_wait and s in AWAITED) for s in self._store.counts())
 
     def _put(self, queue: Queue, task: Any) -> None:
-        """Have it wait on `queue`; whoever calls this has set its key."""
+        """Have it wait on `queue`; the caller has set its key."""
         job = queue.create_job(task, job_id=ID, timeout=-1, result_ttl=0, description=DESCRIPTION)
         with self._connection.pipeline() as pipeline:
             job.save(pipeline=pipeline)
@@ -105,7 +105,7 @@ class Sentry:
             pipeline.execute()
 
     def _make_room(self, queue: Queue, job: Job) -> None:
-        """Whoever stood it has others to run."""
+        """The worker that ran it has other jobs to run."""
         with self._connection.pipeline() as pipeline:
             pipeline.set(KEY, "", px=self.lasts)
             pipeline.hset(job.key, "origin", queue.name)
