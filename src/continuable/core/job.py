@@ -143,7 +143,7 @@ class Job:
         return self._continuation.state
 
     def checkpoint(self) -> None:
-        """Be interrupted here, if somebody wants that."""
+        """A checkpoint: leave here if the worker stops, or a pause or cancel was asked for."""
         self._checkpoints.reraise_interrupt()
         self._checkpoints.check()
 

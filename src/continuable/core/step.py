@@ -95,7 +95,7 @@ class Step(Position[C]):
             self._checkpoints.settle(self, successor(past), items=1)
 
     def checkpoint(self) -> None:
-        """Be interrupted here, if somebody wants that; the cursor stays."""
+        """A checkpoint at which the cursor stays where it is."""
         self._checkpoints.check()
 
     def iterate(self, source: Source[T] | AsyncSource[T] | Iterable[T]) -> Iteration[T]:

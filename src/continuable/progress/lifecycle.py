@@ -50,7 +50,7 @@ class Told:
 
 
 def add(row: Row, now: float, told: list[Told], *, record: JobRecord) -> None:  # noqa: ARG001 - as all
-    """Somebody enqueues a job; `row` is the one made for it, unless there was one before."""
+    """The job is enqueued; `row` was made for it, unless there was one of its id before."""
     if row != new_row(record, row.enqueued_at):
         raise DuplicateJobError(record.id, row.state)
 
@@ -179,7 +179,7 @@ def release(row: Row, now: float, told: list[Told], *, claim: Claim) -> None:
 
 
 def request(row: Row, now: float, told: list[Told], *, verb: str, lease: float) -> Requested:
-    """Somebody asks `verb` of the job."""
+    """A request: `verb` is asked of the job."""
     before = row.state
     row.state = requested(verb, row.id, before)
     is_abandoned = row.lease_until is None or row.lease_until <= now
@@ -211,7 +211,7 @@ def request(row: Row, now: float, told: list[Told], *, verb: str, lease: float) 
 def recover(
     row: Row, now: float, told: list[Told], *, limits: Callable[[str], Limits], lease: float
 ) -> Recovered | None:
-    """The lease has ended. `None`: it has not, somebody else was faster."""
+    """The lease has ended. `None`: it has not, another worker was faster."""
     if row.lease_until is None or row.lease_until > now:
         return None
     worker = row.worker
@@ -317,7 +317,7 @@ def _put_back(
 
 
 def _issue(row: Row, now: float, wait: float, lease: float) -> JobRecord:
-    """A new message for the job, which is missed if nobody confirms it."""
+    """A new message for the job, which is sent again unless it is confirmed."""
     row.issued += 1
     row.run_at = now + wait if wait > 0 else None
     row.lease_until = now + wait + lease

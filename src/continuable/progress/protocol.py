@@ -87,7 +87,7 @@ class Note:
 
 @dataclass(slots=True, kw_only=True)  # not frozen: one is made for every execution
 class Claim:
-    """A job that its holder may run: nobody else can until the claim ends or is taken away."""
+    """A job that its worker alone may run, until the claim ends or is taken away."""
 
     id: str
     name: str
@@ -145,7 +145,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """Somebody runs the job already: look again when that lease can have ended."""
+    """Another worker runs the job: look again when its lease can have ended."""
 
     seconds: float
     worker: str
@@ -190,7 +190,7 @@ class Recovered:
     info: JobInfo
     """As it is now."""
     worker: str | None
-    """Whose it was; `None`: it waited for a message that nobody had confirmed."""
+    """The id of the worker that held it; `None`: its message was never confirmed."""
     record: JobRecord | None = None
     """The message that resumes it, to be sent and then confirmed; `None`: it has failed, or what
     was asked of it has come about."""
