@@ -287,6 +287,17 @@ def test_jobs_whose_code_is_gone_are_a_problem(call, renamed, add):
     )
 
 
+def test_one_old_job_without_code_is_found_among_any_number_of_newer_ones(
+    call, renamed, monkeypatch
+):
+    monkeypatch.setattr("continuable.cli.health.jobs.LOOKS_AT", 1)
+    app = renamed("@app.job\ndef subtract(job): ...")
+    assert call("enqueue", app, "subtract").exit_code == 0
+    ((level, said),) = found(call("check", app), "code")
+    assert level == "problem"
+    assert "1 jobs or more of that name" in said
+
+
 def test_code_that_has_moved_is_recognised(call, renamed, add):
     app = renamed("@app.job\ndef add(job, a): ...")
     name = add.replace(":app", ".add")

@@ -9,8 +9,8 @@ from continuable.cli.health.finding import Finding, ok, problem, warning
 from continuable.cli.showing import phrases
 from continuable.model.info import JobInfo
 from continuable.model.states import FINISHED, State
-from continuable.queues.embedded.table import JobTable
-from continuable.queues.protocol import Board
+from continuable.queues.embedded import EmbeddedQueue
+from continuable.queues.protocol import Board, Queue
 
 UNFINISHED = frozenset(State) - FINISHED
 STARTED = frozenset(State) - {State.WAITING}
@@ -20,7 +20,7 @@ LOOKS_AT = 1000
 
 def without_code(app: App, board: Board) -> Iterator[Finding]:
     """The jobs that no worker of this app can run."""
-    gone = sorted(set(unfinished_names(board)) - app.jobs.keys())
+    gone = sorted(set(unfinished_names(app.queue, board)) - app.jobs.keys())
     if not gone:
         yield ok("code", "Every unfinished job has its code here")
     for name in gone:
@@ -34,10 +34,10 @@ def without_code(app: App, board: Board) -> Iterator[Finding]:
         )
 
 
-def unfinished_names(board: Board) -> Collection[str]:
+def unfinished_names(queue: Queue, board: Board) -> Collection[str]:
     """The names of all jobs that are not finished, or where that is too much, of the newest."""
-    if isinstance(board, JobTable):
-        return board.names()
+    if isinstance(queue, EmbeddedQueue):
+        return queue.table.names()
     return {job.name for job in board.list(states=UNFINISHED, limit=LOOKS_AT)}
 
 
