@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,15 @@ class EngineQueue(Capabilities, ABC):
     def send(self, record: JobRecord, wait: float) -> None:
         """Put a message on the queue, to be delivered in `wait` seconds."""
 
+    def send_new(self, messages: Sequence[tuple[JobRecord, float]]) -> Iterator[int]:
+        """Put the first messages of jobs on the queue, each with its seconds of delay.
+
+        Gives the number of those that are there, after each part that the engine takes at once.
+        """
+        for number, (record, wait) in enumerate(messages, 1):
+            self.send(record, wait)
+            yield number
+
     @abstractmethod
     def own_store(self) -> ProgressStore:
         """The store that is used unless the app names one: where the engine keeps its own data."""
@@ -86,10 +95,8 @@ class EngineQueue(Capabilities, ABC):
         self.store.add([item.record for item in items])
         sent = 0
         try:
-            for item in items:
-                until = 0.0 if item.run_at is None else item.run_at - time.time()
-                self.send(item.record, max(0.0, until, item.wait))
-                sent += 1
+            for number in self.send_new([(item.record, _wait(item)) for item in items]):
+                sent = number
         except BaseException as error:
             if sent:
                 error.add_note(f"The first {sent} of these {len(items)} jobs are on the queue")
@@ -159,3 +166,8 @@ class EngineQueue(Capabilities, ABC):
         is_delayed = item.wait > 0 or item.run_at is not None
         if is_delayed and not self.supports_delay:
             raise QueueError(f"{self!r} cannot delay jobs: leave wait= and at= out")
+
+
+def _wait(item: Enqueueing) -> float:
+    until = 0.0 if item.run_at is None else item.run_at - time.time()
+    return max(0.0, until, item.wait)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from functools import cached_property
@@ -114,11 +114,22 @@ class RQQueue(EngineQueue):
             with suppress(NoSuchJobError):  # RQ has forgotten it
                 job = Job.fetch(record.id, self.connection, self._serializer)
         if job is None:
-            self._create(Message(record, due))
+            with self.connection.pipeline() as pipeline:
+                self._create(Message(record, due), pipeline)
+                pipeline.execute()
         else:
             before = self.message(job)
             retries = before.retries if before else job.retries_left
             self._send_again(job, Message(record, due, retries))
+
+    def send_new(self, messages: Sequence[tuple[JobRecord, float]]) -> Iterator[int]:
+        """All of them, or none, in one round trip."""
+        now = time.time()
+        with self.connection.pipeline() as pipeline:
+            for record, wait in messages:
+                self._create(Message(record, now + wait if wait > 0 else 0.0), pipeline)
+            pipeline.execute()
+        yield len(messages)
 
     def own_store(self) -> ProgressStore:
         """RQ's own Redis."""
@@ -194,7 +205,7 @@ class RQQueue(EngineQueue):
         queue.started_job_registry.remove_executions(job)
         self.put_back(job, message)
 
-    def _create(self, message: Message) -> None:
+    def _create(self, message: Message, pipeline: Pipeline) -> None:
         record = message.record
         task = self._tasks.get(record.name)
         if task is None:
@@ -214,10 +225,8 @@ class RQQueue(EngineQueue):
             timeout=self._job_timeout,
             retry=Retry(SPARE_RETRIES),
         )
-        with self.connection.pipeline() as pipeline:
-            job.save(pipeline=pipeline)
-            self._push(queue, job, message, pipeline, is_scheduled=message.due > 0)
-            pipeline.execute()
+        job.save(pipeline=pipeline)
+        self._push(queue, job, message, pipeline, is_scheduled=message.due > 0)
 
     def _push(
         self,
