@@ -7,7 +7,7 @@ from celery.exceptions import TaskRevokedError
 from celery.states import FAILURE, REVOKED, SUCCESS
 
 from continuable.conformance.engine import folder_of
-from continuable.conformance.jobs import ROWS
+from continuable.conformance.jobs import HELD_AT, ROWS
 from continuable.core.outcome import Completed, ErrorReport, Failed
 from continuable.errors import JobCancelledError
 from continuable.model.payload import JobRecord
@@ -162,7 +162,7 @@ def test_the_message_of_a_killed_worker_is_dropped_when_it_comes_back_at_last(
     handle = project.copy_rows.enqueue(folder)
     first = start_worker("prefork")
     await_hold(journal)
-    until(lambda: handle.info().cursor, "a save")
+    until(lambda: handle.info().cursor == HELD_AT, "the save of where it waits")
     first.signal_main(9)
     first.wait()
     until(lambda: not is_alive(journal.begins[0].pid), "the death of its pool")

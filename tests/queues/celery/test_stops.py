@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from continuable.conformance.jobs import ROWS
+from continuable.conformance.jobs import HELD_AT, ROWS
 from continuable.model.states import State
 from tests.queues.celery.conftest import await_hold
 from tests.waiting import DEADLINE, until
@@ -68,7 +68,7 @@ def test_sigterm_that_is_remapped_to_a_cold_shutdown_hands_jobs_over(
 def test_a_cold_shutdown_costs_no_more_than_a_kill(handle, start_worker, journal):
     worker = start_worker()
     await_hold(journal)
-    until(lambda: handle.info().cursor, "a save")
+    until(lambda: handle.info().cursor == HELD_AT, "the save of where it waits")
     worker.signal_main(signal.SIGQUIT)
     worker.wait()
     assert_resumes(handle, journal, start_worker)

@@ -8,7 +8,7 @@ import pytest
 from celery import chain, chord, group
 
 from continuable.conformance.engine import folder_of
-from continuable.conformance.jobs import ROWS
+from continuable.conformance.jobs import HELD_AT, ROWS
 from continuable.conformance.journal import Journal
 from tests.queues.celery.conftest import await_hold
 from tests.queues.embedded.working.process import is_alive
@@ -38,7 +38,7 @@ def test_the_next_task_of_a_chain_runs_once_after_the_real_end(
     job_id = chained.parent.id
     await_hold(journal)
     handle = project.app.handle(job_id)
-    until(lambda: handle.info().cursor, "a save")
+    until(lambda: handle.info().cursor == HELD_AT, "the save of where it waits")
     pid = journal.begins[0].pid
     match how:
         case "stopped":
