@@ -88,7 +88,7 @@ class SQLiteSession:
         cursor = self.connection.cursor()
         cursor.row_factory = None  # rows come as tuples, whatever the user has set
         cursor.execute(sql, {**parameters, "now": self.now})
-        return Result(cursor.fetchall(), cursor.rowcount)
+        return Result(cursor.fetchall() if cursor.description else (), cursor.rowcount)
 
 
 class _Joined:

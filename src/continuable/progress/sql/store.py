@@ -45,7 +45,7 @@ PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 """As statements have it, with its name."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)  # not frozen: one is made for every statement
 class Result:
     """What a statement gave."""
 
