@@ -51,7 +51,7 @@ class MemoryProgress(RowStore):
 
     # --- what running jobs write and hear
 
-    def save(self, saves: Iterable[Save], timeout: float | None = None) -> builtins.list[str]:  # noqa: ARG002 - nobody waits long for this lock
+    def save(self, saves: Iterable[Save], timeout: float | None = None) -> builtins.list[str]:  # noqa: ARG002 - this lock is short
         with self._lock:
             return [save.id for save in saves if not self._save(save)]
 

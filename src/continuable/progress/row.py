@@ -64,18 +64,9 @@ class Row:
 
     def record(self) -> JobRecord:
         """The payload of a message that resumes the job."""
-        return JobRecord(
-            id=self.id,
-            name=self.name,
-            arguments=self.arguments,
-            queue=self.queue,
-            priority=self.priority,
-            executions=self.executions,
-            resumptions=self.resumptions,
-            delivery=self.issued,
-            progress=readable(self.progress),
-            envelope=self.envelope,
-        )
+        record = self.claim().identity()
+        record.progress = readable(self.progress)
+        return record
 
     def claim(self) -> Claim:
         """What its worker holds."""

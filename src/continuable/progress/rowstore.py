@@ -106,14 +106,8 @@ class RowStore(ProgressStore):
         if isinstance(outcome, Completed) and not notes:  # noqa: SIM102 - two questions
             if self._complete_at_once(claim, outcome, longest_gap):
                 return Settled(State.COMPLETED)
-        transition = partial(
-            lifecycle.settle,
-            claim=claim,
-            outcome=outcome,
-            retry_in=retry_in,
-            longest_gap=longest_gap,
-            notes=notes,
-            lease=self.lease,
+        transition = self._to_settle(
+            claim, outcome, longest_gap=longest_gap, retry_in=retry_in, notes=notes
         )
         return self._change(claim.id, transition, is_retried=True)
 
@@ -186,6 +180,25 @@ class RowStore(ProgressStore):
         if job_id not in self._told_damaged:
             self._told_damaged.add(job_id)
             logger.error("Job %s cannot be read in %r and is set aside: %r", job_id, self, error)
+
+    def _to_settle(
+        self,
+        claim: Claim,
+        outcome: Outcome,
+        *,
+        longest_gap: float,
+        retry_in: float | None,
+        notes: Sequence[Note],
+    ) -> Transition[Settled]:
+        return partial(
+            lifecycle.settle,
+            claim=claim,
+            outcome=outcome,
+            retry_in=retry_in,
+            longest_gap=longest_gap,
+            notes=notes,
+            lease=self.lease,
+        )
 
     # --- what a store may do in one round trip, where no more is to it
 

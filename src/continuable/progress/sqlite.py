@@ -86,7 +86,7 @@ class SQLiteSession:
     def run(self, sql: str, parameters: Parameters) -> Result:
         """Run one; its parameters are written `:so`."""
         cursor = self.connection.cursor()
-        cursor.row_factory = None  # rows come as tuples, whatever the user has set
+        cursor.row_factory = None  # rows come as tuples, also where the user has set another
         cursor.execute(sql, {**parameters, "now": self.now})
         return Result(cursor.fetchall() if cursor.description else (), cursor.rowcount)
 

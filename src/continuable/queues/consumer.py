@@ -17,7 +17,6 @@ from continuable.core.definition import Definition
 from continuable.core.interrupt import CANCELLED, DIED, STOPPING
 from continuable.core.outcome import Cancelled, Completed, Failed, Suspended
 from continuable.errors import JobNotFoundError, StoreError
-from continuable.events.deaths import tell_lost
 from continuable.events.emission import Emission
 from continuable.events.log import try_to_log
 from continuable.model.info import JobInfo
@@ -32,6 +31,7 @@ from continuable.progress.protocol import (
     Settled,
     Stale,
 )
+from continuable.worker.deaths import tell_lost
 from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.identity import has_died, new_worker_id
 from continuable.worker.maintenance import Maintenance

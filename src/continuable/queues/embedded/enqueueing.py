@@ -74,7 +74,7 @@ def _enqueue_within(
             "BEGIN IMMEDIATE, or leave connection= out"
         )
     cursor = connection.cursor()
-    cursor.row_factory = None  # rows come as tuples, whatever the user has set
+    cursor.row_factory = None  # rows come as tuples, also where the user has set another
     try:
         return insert(cursor, items, database.clock())
     except sqlite3.Error as error:

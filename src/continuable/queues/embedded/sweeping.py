@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from continuable.core.interrupt import DIED
-from continuable.events.deaths import tell_lost
 from continuable.events.stream import EventStream
 from continuable.queues.embedded.liveness import (
     Watch,
@@ -16,6 +15,7 @@ from continuable.queues.embedded.liveness import (
 )
 from continuable.queues.embedded.notifier import notify
 from continuable.queues.embedded.table import JobTable
+from continuable.worker.deaths import tell_lost
 from continuable.worker.periodic import PeriodicTask
 
 INTERVAL = 0.4

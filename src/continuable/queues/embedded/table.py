@@ -136,14 +136,8 @@ class JobTable(SQLiteStore):
             values = self._to_complete(claim, outcome, gap)
             if self._run(session, "complete", **values).count:
                 return Settled(State.COMPLETED)
-        transition = partial(
-            lifecycle.settle,
-            claim=claim,
-            outcome=outcome,
-            retry_in=ran.retry_in,
-            longest_gap=gap,
-            notes=ran.notes,
-            lease=self.lease,
+        transition = self._to_settle(
+            claim, outcome, longest_gap=gap, retry_in=ran.retry_in, notes=ran.notes
         )
         try:
             settled = self._changed(session, claim.id, transition, None)
@@ -175,7 +169,7 @@ class JobTable(SQLiteStore):
     def _reclaim(self, job_id: str, worker: str, reason: str) -> JobInfo | None:
         def taken(row: Row, now: float, told: builtins.list[Told]) -> JobInfo | None:
             if row.worker != worker:
-                return None  # somebody else was faster
+                return None  # another worker was faster
             limits = Limits.of(self._jobs.get(row.name))
             lifecycle.mark_died(row, now, told, limits, reason)
             return row.info()
@@ -234,7 +228,7 @@ class JobTable(SQLiteStore):
                 ) from error
         worker = requested.info.worker
         if worker is not None and (dead := dead_workers(self.database.path, [worker])):
-            self.reclaim(dead)  # nobody is there to come to a checkpoint
+            self.reclaim(dead)  # no worker comes to a checkpoint
             return Requested(self.find(job_id))
         return requested
 

@@ -1,4 +1,4 @@
--- The first claim of a row has a number that no claim of an earlier row has had, whatever its id.
+-- The first claim of a row has a number that no claim of an earlier row has had, of any id.
 INSERT INTO continuable_jobs (
     id, name, queue, priority, state, fence, executions, resumptions,
     enqueued_at, run_at, delayed_at, unique_key, arguments, progress

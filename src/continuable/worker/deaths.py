@@ -1,14 +1,13 @@
-"""What becomes of a job whose worker has ended is told by whoever finds it."""
+"""The worker that finds the job of a dead one tells what has become of the job."""
 
 from __future__ import annotations
 
+from continuable.core.interrupt import DIED
 from continuable.events.emission import Emission
 from continuable.events.stream import EventStream
 from continuable.model.info import JobInfo
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-
-DIED = "died"
 
 
 def tell_lost(stream: EventStream, job: JobInfo, worker: str) -> None:
