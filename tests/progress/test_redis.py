@@ -7,6 +7,7 @@ import pytest
 
 from continuable.conformance import ProgressStoreSuite
 from continuable.core.outcome import Completed
+from continuable.errors import StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.redis import RedisProgress
@@ -63,3 +64,12 @@ def test_a_clusters_client_can_be_told_of():
             return None
 
     assert repr(RedisProgress(Cluster(), prefix="{jobs}:")) == "RedisProgress(Cluster, '{jobs}:')"
+
+
+def test_of_jobs_of_which_one_cannot_be_written_none_is_added(store):
+    store.client.set(store._row_key("b"), "of another program")
+    records = [JobRecord(id=job_id, name="job") for job_id in "abc"]
+    with pytest.raises(StoreError, match="WRONGTYPE"):
+        store.add(records)
+    assert store.list() == []
+    assert store.counts() == {}

@@ -36,6 +36,8 @@ A = TypeVar("A")
 
 TIMEOUTS = {"socket_timeout": 10.0, "socket_connect_timeout": 5.0}
 """Seconds to wait for a server, for clients that are made from a url which says nothing else."""
+WRITTEN = 1
+"""What the script answers that has written a row."""
 ATTEMPTS = 100
 """How often a change is tried that another one has overtaken."""
 PART = 500
@@ -86,13 +88,16 @@ class RedisProgress(RowStore):
             for record in records:
                 arguments = self._to_write(record.id, "", new_row(record, now))
                 self._scripts["write"](self._keys_of(record.id), arguments, client=pipe)
-            are_new = pipe.execute()
-        if all(are_new):
-            return
-        taken = next(record for record, is_new in zip(records, are_new, strict=True) if not is_new)
-        for record, is_new in zip(records, are_new, strict=True):
-            if is_new:
-                self.withdraw(record.id)
+            answers = pipe.execute(raise_on_error=False)
+            odd = [one for one in zip(records, answers, strict=True) if one[1] != WRITTEN]
+            if not odd:
+                return
+            for record, answer in zip(records, answers, strict=True):
+                if answer == WRITTEN:
+                    self.withdraw(record.id)
+            taken, answer = odd[0]
+            if isinstance(answer, Exception):
+                raise answer
         raise DuplicateJobError(taken.id, self.result(taken.id).state)
 
     def withdraw(self, job_id: str) -> None:
