@@ -258,20 +258,6 @@ def test_a_worker_that_stops_takes_nothing_and_counts_nothing(app, store, worker
     assert store.list() == []
 
 
-def test_what_was_claimed_for_a_worker_that_stops_is_given_back(app, store, worker):
-    @app.job
-    def never(job):
-        raise AssertionError("it must not run")
-
-    consumer = worker(store)
-    claim = store.claim(message(never), consumer.worker)
-    consumer.interrupt()
-    assert consumer.run(message(never), claim=claim) == Snooze(0.0)
-    info = store.find("job-1")
-    assert (info.state, info.executions) == (State.WAITING, 0)
-    assert isinstance(store.claim(message(never), "another"), Claim)
-
-
 def test_running_jobs_can_be_interrupted_alone(app, store, worker):
     @app.job
     def import_rows(job):

@@ -163,13 +163,11 @@ class Consumer:
         self,
         record: JobRecord,
         *,
-        claim: Claim | None = None,
         is_retry: bool = False,
         time_limit: float | None = None,
     ) -> Delivered:
         """Run the job of a message that was delivered, if it may run here and now.
 
-        `claim`: what the store has granted to `worker` already.
         `is_retry`: the queue delivers it again after a failure, by a rule of its own.
         `time_limit`: seconds after which the queue would end the execution by force, so that it
         had better be interrupted before.
@@ -177,7 +175,7 @@ class Consumer:
         Raises `StoreError` where its end could not be written within the grace: then the message
         must not end, so that it is delivered again.
         """
-        answer = self._claim(record, claim, is_retry=is_retry)
+        answer = self._claim(record, is_retry=is_retry)
         if not isinstance(answer, Claim):
             return answer
         with self._taken_once(answer) as is_taken:
@@ -215,11 +213,6 @@ class Consumer:
         except StoreError:
             return  # then it is sent once more, and the second one is found to be stale
 
-    def give_back(self, claim: Claim) -> None:
-        """Let the job of a claim wait again, as if it had not been claimed."""
-        with contextlib.suppress(StoreError):  # then its lease ends
-            self._store.release(claim)
-
     def recover(self) -> None:
         """Bring back the jobs of workers that have died, wherever they were.
 
@@ -248,17 +241,10 @@ class Consumer:
                 message = "Job %s cannot be put on its queue, and it is tried again"
                 try_to_log(logging.ERROR, message, record.id, exc_info=True)
 
-    def _claim(
-        self, record: JobRecord, claim: Claim | None = None, *, is_retry: bool
-    ) -> Claim | Snooze | Discard:
+    def _claim(self, record: JobRecord, *, is_retry: bool) -> Claim | Snooze | Discard:
         self._look_out()
         if self._stops_at is not None:
-            if claim is not None:
-                self.give_back(claim)
             return Snooze(0.0)
-        return claim or self._claimed(record, is_retry=is_retry)
-
-    def _claimed(self, record: JobRecord, *, is_retry: bool) -> Claim | Snooze | Discard:
         try:
             answer = self._ask_for(record, is_retry=is_retry)
             if isinstance(answer, Leased) and has_died(answer.worker):
@@ -306,7 +292,8 @@ class Consumer:
         try:
             yield
         except BaseException:
-            self.give_back(claim)
+            with contextlib.suppress(StoreError):  # then its lease ends
+                self._store.release(claim)
             raise
 
     def _settle(self, ran: RunResult) -> Settled:

@@ -15,7 +15,6 @@ from continuable import App
 from continuable.errors import QueueError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.progress.redis import RedisProgress
 from continuable.queues.consumer import Consumer, Finished
 from continuable.queues.rq import RQQueue, sentry
 from continuable.queues.rq.message import SPARE_RETRIES
@@ -200,43 +199,16 @@ def test_the_sentry_is_gone_when_nothing_runs(project, work, notes):
     assert not project.connection.keys(f"*{sentry.ID}*")
 
 
-def test_a_job_that_waits_is_claimed_as_it_begins(project, work, notes, monkeypatch):
-    handle = project.come_back.enqueue(notes, 2)
-    monkeypatch.setattr(RedisProgress, "claim", impossible)
-    work()
-    assert (handle.result(timeout=0), handle.info().executions) == (2, 3)
-
-
-def test_a_job_is_not_claimed_as_it_begins_before_its_time(project, work, notes, monkeypatch):
-    handle = project.come_back_later.enqueue(notes)
-    claimed_at = []
-    claimed = RedisProgress.claimed
-
-    def noting(job_id, worker, found):
-        claimed_at.extend([time.time()] if job_id == handle.id and found else [])
-        return claimed(job_id, worker, found)
-
-    monkeypatch.setattr(RedisProgress, "claimed", noting)
-    work()
-    first, second = claimed_at
-    assert second - first >= 0.6
-
-
-def test_a_job_that_was_claimed_and_cannot_begin_is_given_back(project, work, notes, monkeypatch):
+def test_a_job_that_cannot_begin_is_delivered_again(project, work, notes, monkeypatch):
     handle = project.come_back.enqueue(notes, 1)
-    given_back = []
-    release, put = RedisProgress.release, sentry.Sentry._put
+    post = sentry.Sentry.post
 
     def fail_once(*_args):
-        monkeypatch.setattr(sentry.Sentry, "_put", put)
+        monkeypatch.setattr(sentry.Sentry, "post", post)
         raise ConnectionError
 
-    monkeypatch.setattr(sentry.Sentry, "_put", fail_once)
-    monkeypatch.setattr(
-        RedisProgress, "release", lambda self, claim: given_back.append(release(self, claim))
-    )
+    monkeypatch.setattr(sentry.Sentry, "post", fail_once)
     work()
-    assert given_back
     assert (handle.result(timeout=0), handle.info().executions) == (1, 2)
 
 

@@ -160,6 +160,16 @@ def test_an_idle_worker_brings_back_all_that_dead_workers_have_left(
     worker.until(lambda: not project.connection.exists(Job.key_for(sentry.ID)), "its end")
 
 
+def test_a_sentry_that_has_no_job_to_stand_by_for_leaves_nothing_behind(project, start):
+    queue = project.app.queue
+    queue._sentry.post(queue.queue("elsewhere"), project.note_that_it_ran.on_rq)
+    worker = start()
+    worker.until(lambda: "stands by" in worker.log, "the sentry")
+    worker.signal_main(signal.SIGTERM)
+    assert worker.wait() == 0
+    assert not project.connection.keys(f"*{sentry.ID}*")
+
+
 def test_an_idle_worker_sends_a_job_whose_worker_died_before_it_could(
     project, worker_command, worker_environment, tmp_path
 ):

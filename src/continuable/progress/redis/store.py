@@ -206,25 +206,17 @@ class RedisProgress(RowStore):
 
     # --- rows
 
-    def claim_keys(self, job_id: str) -> builtins.list[str]:
-        """Those of the script by which a job that simply waits is claimed: `SCRIPTS["claim"]`."""
-        return [self._row_key(job_id), self._key("leases"), self._key("")]
-
-    @staticmethod
-    def claimed(job_id: str, worker: str, found: bytes | str | None) -> Claim | None:
-        """What that script has found."""
-        if found is None:
-            return None
-        values = [None if value is False else value for value in json.loads(found)]
-        return claim_of(job_id, worker, values)
-
     def _claim_at_once(self, record: JobRecord, worker: str) -> Claim | None:
         arguments = [record.id, worker, self.lease, record.delivery, record.executions]
         if record.envelope is not None:
             arguments.append(record.envelope)
+        keys = [self._row_key(record.id), self._key("leases"), self._key("")]
         with self._errors():
-            found = self._run("claim", keys=self.claim_keys(record.id), args=arguments)
-        return self.claimed(record.id, worker, found)
+            found = self._run("claim", keys=keys, args=arguments)
+        if found is None:
+            return None
+        values = [None if value is False else value for value in json.loads(found)]
+        return claim_of(record.id, worker, values)
 
     def _complete_at_once(self, claim: Claim, outcome: Completed, longest_gap: float) -> bool:
         keys = [self._row_key(claim.id), *map(self._key, ("leases", "finished", ""))]

@@ -13,7 +13,6 @@ from rq.utils import now
 from continuable.core.outcome import Cancelled, Completed, Failed
 from continuable.errors import JobFailedError
 from continuable.model.states import State
-from continuable.progress.protocol import Claim
 from continuable.queues.consumer import Consumer, Discard, Finished, Requeue, Snooze
 from continuable.queues.rq import leaving
 from continuable.queues.rq.leaving import leave
@@ -42,10 +41,6 @@ class Place(Protocol):
         """A queue of RQ's."""
         ...
 
-    def message(self, job: Job) -> Message | None:
-        """What rides with a job."""
-        ...
-
     def put_back(self, job: Job, message: Message, *, at_front: bool = False) -> None:
         """Put a job on its queue again, with what rides with it."""
         ...
@@ -65,25 +60,20 @@ class Delivery:
         worker: RunningWorker,
         job: Job,
         message: Message,
-        claim: Claim | None,
     ) -> None:
         self._place = place
         self._consumer = consumer
         self._worker = worker
         self._job = job
         self._message = message
-        self._claim = claim
 
     def run(self) -> Any:
         """Run the job, if it may run: what RQ is to take for its return value."""
-        if self._claim is None and not self._is_due():
-            return self._put_back(self._message)
         message = self._message
+        if not self._is_due():
+            return self._put_back(message)
         delivered = self._consumer.run(
-            message.record,
-            claim=self._claim,
-            is_retry=message.has_failed,
-            time_limit=self._time_limit,
+            message.record, is_retry=message.has_failed, time_limit=self._time_limit
         )
         match delivered:
             case Finished(outcome):
@@ -93,8 +83,6 @@ class Delivery:
                 self._consumer.sent(record)
                 return left
             case Snooze(seconds):
-                if self._claim is not None:  # given back: what rides with the job stands as it did
-                    message = self._place.message(self._job) or message
                 message.due = _after(seconds)
                 return self._put_back(message, at_front=not seconds)
             case Discard(state):

@@ -30,11 +30,9 @@ from continuable.progress.redis import RedisProgress
 from continuable.queues.consumer import Consumer
 from continuable.queues.engine import EngineQueue
 from continuable.queues.rq import sentry, taken
-from continuable.queues.rq.beginning import Beginning, begin
 from continuable.queues.rq.delivery import Delivery
 from continuable.queues.rq.leaving import leave
 from continuable.queues.rq.message import FIELD, SPARE_RETRIES, Message
-from continuable.queues.rq.place import is_one_place
 from continuable.queues.rq.sentry import Sentry
 from continuable.queues.rq.worker import RunningWorker
 from continuable.serialization.naming import importable_module
@@ -55,6 +53,9 @@ SCHEDULER_SILENCE = timedelta(seconds=10)
 """After which a scheduler of RQ's, which gives a sign of life each second, is taken for dead."""
 STOPPING_EVERY = 0.25
 """Seconds between two looks whether the worker is to stop: each is a round trip."""
+LOOKED_BACK = "continuable-looked-back"
+LOOK_BACK_EVERY = 10.0
+"""Seconds of a lease: work horses look in half of it for what others have left behind."""
 GIVEN_UP = frozenset({JobStatus.STOPPED, JobStatus.CANCELED})
 
 
@@ -150,7 +151,7 @@ class RQQueue(EngineQueue):
             is_stopping=self._is_stopping,
             stopping_every=STOPPING_EVERY,
             maintenance=maintenance,
-            begins_at_once=False,  # `Beginning` tells whose turn it is
+            begins_at_once=False,  # `_worker_of` says whose turn it is
         )
 
     # --- jobs on queues
@@ -265,61 +266,28 @@ class RQQueue(EngineQueue):
     def _perform(
         self, definition: Definition, job: Job, args: Any, kwargs: Mapping[str, Any]
     ) -> Any:
-        if is_one_place(self.connection, job.connection):
-            self.connection = job.connection  # which is open already
         consumer = self.consumer()
-        beginning = self._begin(job, consumer)
-        worker = self._worker_of(job, beginning, consumer)
+        worker = self._worker_of(job, consumer)
         worker.on_sigterm(consumer.interrupt)
-        delivery, claim = None, beginning.claim
         try:
             if job.id == sentry.ID:
                 return self._stand_sentry(job, worker, consumer)
-            with self._sentry_posted(definition, worker, beginning):
-                message = beginning.message or self._new_message(definition, job, args, kwargs)
-                delivery = Delivery(self, consumer, worker, job, message, claim)
-                return delivery.run()
-        except BaseException:
-            if delivery is None and claim is not None:
-                consumer.give_back(claim)
-            raise
+            with self._sentry_posted(definition, worker):
+                message = self.message(job) or self._new_message(definition, job, args, kwargs)
+                return Delivery(self, consumer, worker, job, message).run()
         finally:
             # RQ ends a work horse on the spot, also while a thread of ours brings back the job of
             # another.
             if worker.is_parent:
                 self.close()
 
-    def _begin(self, job: Job, consumer: Consumer) -> Beginning:
-        needs_sentry = self._keeps_progress and job.id != sentry.ID
-        return begin(
-            self.connection,
-            job,
-            claimant=consumer.worker,
-            lease=self.store.lease,
-            store=self._store_beside,
-            sentry_lasts=self._sentry.lasts if needs_sentry else 0,
-        )
-
-    @cached_property
-    def _store_beside(self) -> RedisProgress | None:
-        """The store, where it is in the same Redis: there a job is claimed as it begins."""
-        store = self.store
-        if type(store) is not RedisProgress:
-            return None
-        is_beside = store.client is self.connection or is_one_place(store.client, self.connection)
-        return store if is_beside else None
-
-    def _worker_of(self, job: Job, beginning: Beginning, consumer: Consumer) -> RunningWorker:
+    def _worker_of(self, job: Job, consumer: Consumer) -> RunningWorker:
         name = job.worker_name or ""
         if self._worker is None or self._worker.name != name:
-            self._worker = RunningWorker(
-                self.connection,
-                name,
-                beginning.pid,
-                beginning.queues,
-                is_stopping=beginning.is_stopping,
-            )
-            if beginning.is_turn_to_look_back:
+            self._worker = RunningWorker(self.connection, name)
+            # Work horses come and go with each job, so that only some of them look.
+            lasts = max(1, int(500 * min(self.store.lease, LOOK_BACK_EVERY)))
+            if self.connection.set(LOOKED_BACK, "", nx=True, px=lasts):
                 consumer.look_back()  # also on the queues of this worker
         return self._worker
 
@@ -368,32 +336,25 @@ class RQQueue(EngineQueue):
     @property
     def _keeps_progress(self) -> bool:
         """Else nothing is left of a job that was killed, and nobody need look for it."""
-        # Of an abstract class, `isinstance` costs a process that is just forked a good deal.
-        return type(self.store) is not MessageProgress
+        return not isinstance(self.store, MessageProgress)
 
     @cached_property
     def _sentry(self) -> Sentry:
         return Sentry(self.connection, self.store)
 
     def _sentry_posted(
-        self, definition: Definition, worker: RunningWorker, beginning: Beginning
+        self, definition: Definition, worker: RunningWorker
     ) -> AbstractContextManager[None]:
         if not self._keeps_progress:
             return nullcontext()
-        queue, task = self.queue(worker.queues[-1]), self._tasks[definition.name]
-        return self._sentry.posted(
-            queue,
-            task,
-            worker,
-            is_missing=beginning.is_sentry_missing,
-            waiting=beginning.waiting,
-        )
+        return self._sentry.posted(self.queue(worker.queues[-1]), self._tasks[definition.name])
 
-    def _stand_sentry(self, job: Job, worker: RunningWorker, consumer: Consumer) -> Retry:
+    def _stand_sentry(self, job: Job, worker: RunningWorker, consumer: Consumer) -> Retry | None:
         consumer.recover()  # in a process of its own, this may be the only moment for it
         self._bring_back_taken()
-        self._sentry.stand(job, self.queue(worker.queues[-1]), worker, consumer.recover)
-        return leave(job)
+        queue = self.queue(worker.queues[-1])
+        is_over = self._sentry.stand(job, queue, worker, consumer.recover)
+        return None if is_over else leave(job)
 
     def __repr__(self) -> str:
         options = self.connection.connection_pool.connection_kwargs

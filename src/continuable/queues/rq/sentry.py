@@ -28,8 +28,6 @@ TURN = 30.0
 """Seconds for which a worker stands it."""
 ASK_EVERY = 1.0
 """Seconds between two questions whether there are jobs to stand by for."""
-NEWS_LASTS = 0.1
-"""Seconds after which it is asked again how many jobs wait."""
 AWAITED = frozenset({State.WAITING, State.INTERRUPTED})
 
 
@@ -40,62 +38,25 @@ class Sentry:
         self._connection = connection
         self._store = store
         self._running: tuple[float, Queue, Any] | None = None
-        self.lasts = int(3000 * max(store.lease, 1.0))
-        """Milliseconds: without a sign of it, somebody posts another."""
-
-    def post(self, queue: Queue, task: Any) -> None:
-        """Have it wait on `queue`, where nobody has posted it yet."""
-        if self._connection.set(KEY, "", nx=True, px=self.lasts):
-            self._put(queue, task)
+        self._lasts = int(3000 * max(store.lease, 1.0))
+        """Milliseconds: without a sign of it, it is posted again."""
 
     @contextmanager
-    def posted(
-        self, queue: Queue, task: Any, worker: RunningWorker, *, is_missing: bool, waiting: int
-    ) -> Iterator[None]:
-        """See that it waits on `queue`, or is stood, while `worker` runs a job.
-
-        `is_missing`: it is to be posted; `waiting`: so many jobs wait behind this one.
-        """
-        if is_missing:
-            self._put(queue, task)
-        started_at = time.monotonic()
-        self._running = started_at, queue, task
+    def posted(self, queue: Queue, task: Any) -> Iterator[None]:
+        """See that it waits on `queue`, or is stood, while a job runs here."""
+        self.post(queue, task)
+        self._running = time.monotonic(), queue, task
         try:
             yield
         finally:
             self._running = None
-            # With more to do, others will want it at once; and it stands by for those that run.
-            is_news = time.monotonic() - started_at < NEWS_LASTS
-            waiting = waiting if is_news else worker.count_waiting()
-            if waiting <= 1 and not self._store.holders():
+            if not self._store.holders():
                 self._relieve(queue)
 
-    def post_again(self) -> None:
-        """Somebody else may have relieved it, or died with it."""
-        running = self._running  # another thread's, and may be over by now
-        if running is not None and time.monotonic() - running[0] > self._store.lease / 3:
-            self.post(*running[1:])
-
-    def stand(
-        self, job: Job, queue: Queue, worker: RunningWorker, recover: Callable[[], object]
-    ) -> None:
-        """Stand by until `worker` has something else to do, or no job is left to stand by for."""
-        begins_at, lease = time.monotonic(), self._store.lease
-        while self._have_jobs_begun(or_wait=time.monotonic() < begins_at + lease):
-            is_over = time.monotonic() > begins_at + max(TURN, 2 * lease)
-            if worker.is_wanted(within=ASK_EVERY) or is_over:
-                # Behind all that the worker has to do: it takes its queues in their order.
-                self._make_room(queue, job)
-                return
-        recover()
-        self._dismiss()
-
-    def _have_jobs_begun(self, *, or_wait: bool) -> bool:
-        """`or_wait`: or one waits, and so may have lost its message, which shows after a lease."""
-        return any(s.is_running or (or_wait and s in AWAITED) for s in self._store.counts())
-
-    def _put(self, queue: Queue, task: Any) -> None:
-        """Have it wait on `queue`; the caller has set its key."""
+    def post(self, queue: Queue, task: Any) -> None:
+        """Have it wait on `queue`, unless it was posted already."""
+        if not self._connection.set(KEY, "", nx=True, px=self._lasts):
+            return
         job = queue.create_job(task, job_id=ID, timeout=-1, result_ttl=0, description=DESCRIPTION)
         with self._connection.pipeline() as pipeline:
             job.save(pipeline=pipeline)
@@ -104,23 +65,44 @@ class Sentry:
             queue.push_job_id(ID, pipeline=pipeline)
             pipeline.execute()
 
+    def post_again(self) -> None:
+        """Another process may have relieved it, or died with it."""
+        running = self._running  # another thread's, and may be over by now
+        if running is not None and time.monotonic() - running[0] > self._store.lease / 3:
+            self.post(*running[1:])
+
+    def stand(
+        self, job: Job, queue: Queue, worker: RunningWorker, recover: Callable[[], object]
+    ) -> bool:
+        """Stand by until no job is left to stand by for. False: `worker` has other jobs to run."""
+        begins_at, lease = time.monotonic(), self._store.lease
+        while self._have_jobs_begun(or_wait=time.monotonic() < begins_at + lease):
+            is_over = time.monotonic() > begins_at + max(TURN, 2 * lease)
+            if worker.is_wanted(within=ASK_EVERY) or is_over:
+                # Behind all that the worker has to do: it takes its queues in their order.
+                self._make_room(queue, job)
+                return False
+        recover()
+        self._connection.delete(KEY)
+        return True
+
+    def _have_jobs_begun(self, *, or_wait: bool) -> bool:
+        """`or_wait`: or one waits, and so may have lost its message, which shows after a lease."""
+        return any(s.is_running or (or_wait and s in AWAITED) for s in self._store.counts())
+
     def _make_room(self, queue: Queue, job: Job) -> None:
         """The worker that ran it has other jobs to run."""
         with self._connection.pipeline() as pipeline:
-            pipeline.set(KEY, "", px=self.lasts)
+            pipeline.set(KEY, "", px=self._lasts)
             pipeline.hset(job.key, "origin", queue.name)
             job.set_status(JobStatus.QUEUED, pipeline=pipeline)
             queue.push_job_id(ID, pipeline=pipeline)
             pipeline.execute()
 
     def _relieve(self, queue: Queue) -> None:
-        """The last job that ran has ended: unless somebody stands it by now, it goes.
+        """The last job that ran has ended: unless a worker stands it by now, it goes.
 
-        Whoever runs jobs after all posts it again.
+        The next job to run posts it again.
         """
         if self._connection.lrem(queue.key, -1, ID):
-            self._dismiss()
-
-    def _dismiss(self) -> None:
-        """There is nothing left to stand by for."""
-        self._connection.delete(KEY, Job.key_for(ID))
+            self._connection.delete(KEY, Job.key_for(ID))

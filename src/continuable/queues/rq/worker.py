@@ -11,6 +11,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 from rq import Queue
+from rq.utils import as_text
 from rq.worker import BaseWorker
 
 STOP = "shutdown_requested_date"
@@ -31,16 +32,15 @@ LOOK_EVERY = 0.1
 class RunningWorker:
     """A worker by its name: in this process, or, where this is a work horse, its parent."""
 
-    def __init__(
-        self, connection: Any, name: str, pid: int, queues: list[str], *, is_stopping: bool
-    ) -> None:
+    def __init__(self, connection: Any, name: str) -> None:
         self.name = name
-        self.queues = queues
-        """The names of the queues that it serves, in its order."""
         self._connection = connection
         self._key = BaseWorker.redis_worker_namespace_prefix + name
-        self._pid = pid
-        self._is_stopping = is_stopping
+        pid, queues, stop = connection.hmget(self._key, "pid", "queues", STOP)
+        self.queues = as_text(queues).split(",") if queues else ["default"]
+        """The names of the queues that it serves, in its order."""
+        self._pid = int(pid or os.getpid())
+        self._is_stopping = stop is not None
         self._looks_again_at = time.monotonic() + INTERVAL
 
     @property
