@@ -1,11 +1,14 @@
 """A transaction of a user's may hold its job's row for long: nobody else has to wait for that."""
 
+import contextlib
 import gc
+import threading
 from contextlib import contextmanager
 
 import pytest
 
 from continuable.core.outcome import Completed
+from continuable.errors import StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.protocol import Claim, Leased, Save
@@ -48,6 +51,29 @@ def test_the_jobs_of_the_dead_are_recovered_but_for_the_one_that_is_locked(place
     with holding(place, held):
         assert until(lambda: recovered(place.store)) == {"free"}
     until(lambda: "held" in recovered(place.store))
+
+
+@on_each
+def test_a_worker_that_is_frozen_within_a_write_is_not_in_the_way_of_its_successor(
+    place, monkeypatch
+):
+    """As by SIGSTOP, by a snapshot of its machine, or with its network cut."""
+    monkeypatch.setattr("continuable.progress.sql.store.SHORTEST_IDLE", 0.5)
+    place.store.lease = 0.1
+    claimed(place.store, "held", "frozen")
+    in_time = []
+
+    def recover():
+        in_time.append(until(lambda: "held" in recovered(place.store)))
+
+    # Its transaction is gone when it thaws.
+    with contextlib.suppress(StoreError), place.store._writing() as session:
+        place.store._run(session, "row_to_change", id="held")
+        thread = threading.Thread(target=recover)
+        thread.start()
+        thread.join()
+    assert in_time == [True]
+    assert isinstance(claimed(place.store, "held", "successor"), Claim)
 
 
 @pytest.fixture

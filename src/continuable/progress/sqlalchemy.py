@@ -157,17 +157,17 @@ class SQLAlchemyProgress(SQLStore):
 
     @contextmanager
     def _waiting(self, connection: sa.Connection, seconds: float) -> Iterator[None]:
-        """Wait no longer for a lock; afterwards a connection of the user's waits as before."""
-        asks = None if self._owns_engine else self._dialect.own_lock_timeout
-        before = None if asks is None else connection.exec_driver_sql(asks).scalar_one()
-        connection.exec_driver_sql(self._dialect.lock_timeout(seconds))
+        """Wait no longer for a lock; afterwards a connection of the user's is as before."""
+        asks = None if self._owns_engine else self._dialect.own_limits
+        before = None if asks is None else connection.exec_driver_sql(asks).one()
+        connection.exec_driver_sql(self._dialect.limits(seconds, self._idle_limit))
         try:
             yield
         finally:
             if before is not None:
                 with contextlib.suppress(SQLAlchemyError):  # it is cut, and so is not used again
                     connection.rollback()
-                    connection.exec_driver_sql(self._dialect.lock_timeout_as_before(before))
+                    connection.exec_driver_sql(self._dialect.limits_as_before(before))
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:

@@ -59,13 +59,13 @@ class DjangoProgress(SQLStore):
         with self._errors(), self._connected() as connection:
             is_sqlite = connection.vendor == "sqlite"
             if is_sqlite:
-                _execute(connection, self._dialect.lock_timeout(wait))
+                _execute(connection, self._dialect.limits(wait, self._idle_limit))
                 _execute(connection, "BEGIN IMMEDIATE")
                 with _finished(connection):
                     yield _Session(connection)
             else:
                 with _atomic(connection):
-                    _execute(connection, self._dialect.lock_timeout(wait))
+                    _execute(connection, self._dialect.limits(wait, self._idle_limit))
                     yield _Session(connection)
 
     @contextmanager

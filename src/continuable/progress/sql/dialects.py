@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ LOCKED_ROW = re.compile(
     r"id = \(\s+SELECT id FROM \w+\s+WHERE (.*?)\s+FOR UPDATE SKIP LOCKED\s+\)", re.DOTALL
 )
 LOCKING = re.compile(r"FOR UPDATE( SKIP LOCKED)?")
+IDLE_OF_POSTGRESQL = "idle_in_transaction_session_timeout"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,36 +49,54 @@ class Dialect:
         """The text of `<name>.sql`. Parameters are written `:so`."""
         return _statement(self, name)
 
-    def lock_timeout(self, seconds: float) -> str:
-        """The statement that makes this transaction wait no longer for a lock."""
-        milliseconds = max(1, round(seconds * 1000))
+    def limits(self, lock_wait: float, idle: float) -> str:
+        """The statement that bounds this transaction. Both in seconds.
+
+        `lock_wait`: it waits no longer for a lock. `idle`: it holds its locks no longer without a
+        word from this process, which may be frozen. MySQL has no such limit, and SQLite's locks
+        are of this machine.
+        """
+        milliseconds = max(1, round(lock_wait * 1000))
         match self.name:
             case "postgresql":
-                return f"SET LOCAL lock_timeout = {milliseconds}"
+                return (
+                    f"SELECT set_config('lock_timeout', '{milliseconds}', true), "
+                    f"set_config('{IDLE_OF_POSTGRESQL}', '{round(idle * 1000)}', true)"
+                )
             case "mysql":
-                return f"SET SESSION innodb_lock_wait_timeout = {max(1, math.ceil(seconds))}"
+                return _set_in_mysql(max(1, math.ceil(lock_wait)), math.ceil(idle))
             case _:
                 return f"PRAGMA busy_timeout = {milliseconds}"
 
     @property
-    def own_lock_timeout(self) -> str | None:
-        """The statement that reads how long the connection waits, where `lock_timeout` changes it.
+    def own_limits(self) -> str | None:
+        """The statement that reads the limits of a connection, where `limits` changes them.
 
-        `None`: what `lock_timeout` says ends with the transaction.
+        `None`: what `limits` says ends with the transaction.
         """
         match self.name:
             case "postgresql":
                 return None
             case "mysql":
-                return "SELECT @@SESSION.innodb_lock_wait_timeout"
+                return (
+                    "SELECT @@SESSION.innodb_lock_wait_timeout /*M! , @@idle_transaction_timeout */"
+                )
             case _:
                 return "PRAGMA busy_timeout"
 
-    def lock_timeout_as_before(self, value: int) -> str:
-        """The statement that undoes `lock_timeout`; `own_lock_timeout` had found `value`."""
+    def limits_as_before(self, values: Sequence[int]) -> str:
+        """The statement that undoes `limits`; `own_limits` had found `values`."""
         if self.name == "mysql":
-            return f"SET SESSION innodb_lock_wait_timeout = {value}"
-        return f"PRAGMA busy_timeout = {value}"
+            return _set_in_mysql(*values)
+        return f"PRAGMA busy_timeout = {values[0]}"
+
+
+def _set_in_mysql(lock_wait: int, idle: int = 0) -> str:
+    """What is in the comment is for MariaDB, and is not seen by MySQL."""
+    return (
+        f"SET SESSION innodb_lock_wait_timeout = {lock_wait} "
+        f"/*M! , idle_transaction_timeout = {idle} */"
+    )
 
 
 @cache

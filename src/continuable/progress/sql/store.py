@@ -40,6 +40,9 @@ A = TypeVar("A")
 LOCK_WAITS = (0.25, 1.0, 5.0)
 """Seconds that each attempt of a change waits for a lock; after the last one it is given up."""
 
+SHORTEST_IDLE = 5.0
+"""Seconds: a process that lives says nothing within a transaction for milliseconds at most."""
+
 Parameters = Mapping[str, Any]
 PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 """As statements have it, with its name."""
@@ -88,6 +91,14 @@ class SQLStore(RowStore):
     @abstractmethod
     def _joined(self, connection: Any, *, again: bool) -> AbstractContextManager[Session]:
         """The transaction that is open on the user's own connection; else `CheckpointError`."""
+
+    @property
+    def _idle_limit(self) -> float:
+        """Seconds after which a server ends a transaction of a worker that is frozen.
+
+        Its job's row would be locked for as long, and so be recovered by no other worker.
+        """
+        return max(self.lease, SHORTEST_IDLE)
 
     def add(self, records: Sequence[JobRecord]) -> None:
         with self._writing() as session:
