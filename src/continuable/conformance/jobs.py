@@ -21,7 +21,7 @@ from continuable.conformance.journal import Journal, Run
 from continuable.core.job import Job
 from continuable.core.step import Step
 
-LEASE = float(os.environ.get("CONTINUABLE_CONFORMANCE_LEASE", "1.5"))
+LEASE = float(os.environ.get("CONTINUABLE_CONFORMANCE_LEASE", "4.0"))
 """Seconds: the lease of the store. A test can wait for it, or have a worker with a longer one."""
 ELSEWHERE = "elsewhere"
 """The queue that workers must serve beside the engine's default one."""

@@ -57,12 +57,12 @@ def test_jobs_that_wait_for_their_turn_are_not_sent_again(
     running = project.copy_rows.enqueue(folder)
     folders = [str(folder_of(tmp_path, f"behind-{number}")) for number in range(3)]
     behind = [project.note_that_it_ran.enqueue(there, "ran") for there in folders]
-    delayed = project.note_that_it_ran.using(wait=6 * LEASE).enqueue(
+    delayed = project.note_that_it_ran.using(wait=2 * LEASE).enqueue(
         str(folder_of(tmp_path, "delayed")), "ran"
     )
     start_worker()
     await_hold(journal)
-    time.sleep(4 * LEASE)  # some looks
+    time.sleep(1.5 * LEASE)  # some looks
     journal.release()
     for handle in [running, *behind, delayed]:
         handle.result(timeout=DEADLINE)

@@ -16,7 +16,7 @@ from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.queues.procrastinate import ProcrastinateQueue
 from tests.queues.copied import copy_row
 
-LEASE = 1.5
+LEASE = 4.0
 place = os.environ["CONTINUABLE_TEST_PROCRASTINATE"]
 engine = sa.create_engine(place.replace("://", "+psycopg://"), pool_pre_ping=True)
 procrastinate_app = Procrastinate(connector=PsycopgConnector(conninfo=place))
