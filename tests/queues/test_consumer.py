@@ -640,14 +640,29 @@ def test_an_end_is_written_although_the_caller_is_cancelled_meanwhile(app, flaky
     assert flaky.find("job-1").state is State.COMPLETED
 
 
-def test_a_save_between_steps_does_not_hold_up_the_event_loop(app, store, worker, monkeypatch):
-    """Other jobs share the loop: one of them may be what the store waits for."""
-    goes_on, save, waited = threading.Event(), store.save, []
+@pytest.fixture
+def saves_with_the_loop(store, monkeypatch):
+    """Whether the event loop went on during each save."""
+
+    class Waited(list):
+        loop = None
+
+    waited, save = Waited(), store.save
 
     def save_slowly(saves, timeout=None):
-        loop.call_soon_threadsafe(goes_on.set)
+        goes_on = threading.Event()
+        waited.loop.call_soon_threadsafe(goes_on.set)
         waited.append(goes_on.wait(5.0))
         return save(saves, timeout)
+
+    monkeypatch.setattr(store, "save", save_slowly)
+    return waited
+
+
+def test_a_save_between_steps_does_not_hold_up_the_event_loop(
+    app, store, worker, saves_with_the_loop
+):
+    """Other jobs share the loop: one of them may be what the store waits for."""
 
     @app.job
     async def work(job):
@@ -655,15 +670,43 @@ def test_a_save_between_steps_does_not_hold_up_the_event_loop(app, store, worker
         await job.step(_nothing, name="b")
 
     async def main():
-        nonlocal loop
-        loop = asyncio.get_running_loop()
+        saves_with_the_loop.loop = asyncio.get_running_loop()
         return await worker(store).arun(message(work))
 
-    loop = None
-    monkeypatch.setattr(store, "save", save_slowly)
     assert isinstance(asyncio.run(main()), Finished)
-    assert all(waited)
+    assert saves_with_the_loop
+    assert all(saves_with_the_loop)
     assert store.find("job-1").completed == ["a", "b"]
+
+
+def test_what_a_cancelled_job_saves_does_not_hold_up_the_event_loop(
+    app, store, worker, saves_with_the_loop
+):
+    waits = asyncio.Event()
+
+    @app.job(save_every=60.0)
+    async def work(job):
+        @job.step(start=0)
+        async def process(step):
+            step.set(5)
+            waits.set()
+            await asyncio.Event().wait()
+
+        await process
+
+    async def main():
+        saves_with_the_loop.loop = asyncio.get_running_loop()
+        running = asyncio.create_task(worker(store).arun(message(work)))
+        await waits.wait()
+        saves_with_the_loop.clear()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
+    assert saves_with_the_loop
+    assert all(saves_with_the_loop)
+    assert store.find("job-1").cursor == 5
 
 
 async def _nothing():

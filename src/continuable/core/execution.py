@@ -84,7 +84,12 @@ class Execution:
             value = self.definition.function(job, *args, **kwargs)
             return self._returned(job, value)
         except BaseException as error:  # noqa: BLE001 - told apart there
-            return self._raised(error)
+            leaving, progress = self._leaving(error)
+            if leaving is None:
+                return self._raised(error)
+            if progress is not None:
+                self._recorder.save(progress, is_border=True)
+            raise leaving  # noqa: B904 - the error itself
 
     async def arun(self) -> Outcome:
         """The same for an `async def` job."""
@@ -94,7 +99,12 @@ class Execution:
             value = await self.definition.function(job, *args, **kwargs)
             return self._returned(job, value)
         except BaseException as error:  # noqa: BLE001 - told apart there
-            return self._raised(error)
+            leaving, progress = self._leaving(error)
+            if leaving is None:
+                return self._raised(error)
+            if progress is not None:
+                await self._recorder.asave(progress)
+            raise leaving  # noqa: B904 - the error itself
 
     def escaped(self, error: BaseException) -> Outcome:
         """Turn an exception that escaped `run` into an outcome: never raises."""
@@ -177,19 +187,20 @@ class Execution:
         self._emission.emit("job.completed", duration=time.monotonic() - self._started)
         return Completed(result=result, progress=progress, value=value)
 
-    def _raised(self, error: BaseException) -> Outcome:
+    def _leaving(self, error: BaseException) -> tuple[BaseException | None, str | None]:
+        """An exception that is no outcome of the job's, and the progress to save before it."""
         kind = type(error)  # compared, since an exception may have a `__class__` that raises
-        if issubclass(kind, self._passes):
-            if issubclass(kind, Exception):  # a word of the queue's own: nothing is lost
-                self._recorder.save(self._progress()[0], is_border=True)
-            raise error
+        if issubclass(kind, self._passes):  # a word of the queue's own, or the process' end
+            return error, self._progress()[0] if issubclass(kind, Exception) else None
+        rest = without_interrupts(error)
+        if rest is None or issubclass(type(rest), Exception | SystemExit):
+            return None, None
+        return rest, self._progress()[0]  # KeyboardInterrupt, CancelledError: not ours to decide
+
+    def _raised(self, error: BaseException) -> Outcome:
         rest = without_interrupts(error)
         if rest is None:
             return self._interrupted(interrupt_in(error))
-        if not issubclass(type(rest), Exception | SystemExit):
-            # KeyboardInterrupt, CancelledError: not ours to decide, but nothing is lost.
-            self._recorder.save(self._progress()[0], is_border=True)
-            raise rest
         return Fenced() if self.attention.is_superseded else self._failed(rest)
 
     def _interrupted(self, interrupt: Interrupt) -> Outcome:

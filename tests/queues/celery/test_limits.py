@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_job_that_is_killed_for_its_time_resumes(project, start_worker, folder, journal):
     task = project.app.queue.task(project.copy_rows)
-    result = task.apply_async((folder,), time_limit=2)
+    result = task.apply_async((folder,), time_limit=6)
     worker = start_worker("prefork")
     await_hold(journal)
     until(lambda: len(journal.begins) == 2, "another execution")
