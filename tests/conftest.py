@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from continuable import App
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from tests.servers.redis import RedisServer
 
 # The machine decides how long an example takes, so a slow one is no failure.
-settings.register_profile("patient", settings(), deadline=None)
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("patient")
 
 TESTS = Path(__file__).parent

@@ -74,9 +74,14 @@ def test_it_may_be_asked_for_beside_given(project):
     result = project(
         """
         import jobs
-        from hypothesis import given, settings, strategies as st
+        from hypothesis import HealthCheck, given, settings, strategies as st
 
-        @settings(max_examples=5, database=None)
+        @settings(
+            max_examples=5,
+            database=None,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
         @given(addresses=st.lists(st.text(max_size=3), max_size=3))
         def test_it(check_resumable, addresses):
             check_resumable(

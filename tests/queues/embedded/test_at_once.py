@@ -55,7 +55,10 @@ def by_the_lifecycle(table, claim, end, gap):
     return table._change(claim.id, transition)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(
     resumes=st.lists(DOCUMENTS, max_size=2),
     saves=st.lists(DOCUMENTS, max_size=2),

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from continuable import App
@@ -136,7 +136,6 @@ def test_a_job_passes_only_if_it_has_no_bug(steps, isolated):
         check_resumable(work, **world)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     steps=st.lists(st.lists(WELL, min_size=1, max_size=3), min_size=2, max_size=4),
     data=st.data(),
