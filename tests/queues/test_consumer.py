@@ -819,6 +819,19 @@ def test_a_message_that_was_lost_is_no_death(app, path, worker, sent, told):
     hasty.close()
 
 
+def test_a_job_whose_message_is_gone_is_told_as_failed(app, path, worker, told):
+    @app.job
+    def work(job): ...
+
+    hasty = SQLiteProgress(path, lease=0.2)
+    hasty.add([message(work), message(work, job_id="job-2")])
+    worker(hasty, missing=lambda ids: {"job-1"} & {*ids})
+    until(lambda: told)
+    assert [(event.name, event.job_id) for event in told] == [("job.failed", "job-1")]
+    assert hasty.find("job-2").state is State.WAITING
+    hasty.close()
+
+
 def test_a_death_of_a_job_without_code_is_told_too(app, path, worker, sent, told):
     @app.job
     def other(job): ...

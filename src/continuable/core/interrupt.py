@@ -11,6 +11,7 @@ PAUSED = "paused"  # somebody asked for a pause
 CANCELLED = "cancelled"  # somebody, or the job itself, gave it up
 ERROR = "error"  # an exception came after progress
 DIED = "died"  # its worker has died
+LOST = "lost"  # its message is gone from the queue
 
 # What is planned is no mishap: it uses up none of `max_resumptions`.
 PLANNED = frozenset({ISOLATING, MAX_RUNTIME, PAUSED})

@@ -32,6 +32,7 @@ class State(StrEnum):
 
 
 RUNNING = frozenset({State.RUNNING, State.PAUSING, State.CANCELLING})
+ON_QUEUE = frozenset({State.WAITING, State.INTERRUPTED})
 FINISHED = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
 
 # What people may ask of a job, and the state each request leads to. What executions do by

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from continuable.core.interrupt import CANCELLED, DIED, PAUSED
+from continuable.core.interrupt import CANCELLED, DIED, LOST, PAUSED
 from continuable.core.outcome import Cancelled, Completed, Failed, Fenced, Outcome, Suspended
 from continuable.errors import DuplicateJobError, ResumeLimitError
+from continuable.model.info import JobInfo
 from continuable.model.payload import JobRecord
-from continuable.model.states import State, requested
+from continuable.model.states import ON_QUEUE, State, requested
 from continuable.progress.protocol import (
     Claim,
     Leased,
@@ -32,6 +33,10 @@ from continuable.progress.protocol import (
 from continuable.progress.row import Row, new_row, readable
 from continuable.serialization import compact
 
+MESSAGE_IS_GONE = (
+    "Its message is gone from the queue: it was purged or deleted there. Retry the job, which "
+    "goes on where it was, or discard it"
+)
 RETRY = "retry"
 """The reason of a job that waits to be tried again."""
 
@@ -67,7 +72,7 @@ def claim(
     is_retry: bool,
 ) -> Claim | Leased | Paused | Stale:
     """`worker` wants to run the job of a message."""
-    if is_retry and row.state is State.FAILED:
+    if row.state is State.FAILED and (is_retry or row.reason == LOST):  # here its message is
         row.state, row.finished_at = State.INTERRUPTED, None
     if record.delivery < row.delivery or row.state.is_finished:
         return Stale(row.state)
@@ -200,7 +205,7 @@ def request(row: Row, now: float, told: list[Told], *, verb: str, lease: float) 
     event = {"resume": "job.resumed", "retry": "job.retried", "restart": "job.restarted"}
     if row.state != before or verb not in {"pause", "cancel"}:
         told.append(Told(event.get(verb, f"job.{row.state}"), {"from": str(before)}))
-    if row.state in {State.INTERRUPTED, State.WAITING}:
+    if row.state in ON_QUEUE:
         message = _issue(row, now, 0.0, lease)
         if verb == "restart":
             row.delivery = row.issued  # a message from before is stale
@@ -217,10 +222,24 @@ def recover(
     worker = row.worker
     if row.state.is_running:
         mark_died(row, now, told, limits(row.name))
-    if row.state not in {State.INTERRUPTED, State.WAITING}:
+    if row.state not in ON_QUEUE:
         return Recovered(row.info(), worker)
     message = _issue(row, now, 0.0, lease)
     return Recovered(row.info(), worker, message)
+
+
+def lose(
+    row: Row, now: float, told: list[Told], *, executions: int, lease: float
+) -> JobInfo | None:
+    """The engine has no message of the job. `None`: it waits for none, or not for long."""
+    since = max(row.enqueued_at, row.saved_at or 0.0, row.run_at or 0.0)
+    is_waiting = row.state in ON_QUEUE and row.lease_until is None
+    if not is_waiting or row.executions != executions or now < since + lease:
+        return None
+    row.state, row.reason, row.finished_at, row.run_at = State.FAILED, LOST, now, None
+    row.error, row.traceback = MESSAGE_IS_GONE, None
+    _tell(row, told, "job.failed", {"error": row.error})
+    return row.info()
 
 
 def mark_died(row: Row, now: float, told: list[Told], limits: Limits, reason: str = DIED) -> None:
@@ -291,7 +310,7 @@ def _settled_before(row: Row, claim: Claim) -> Settled:
     """The answer to the first writing of this end was lost; else the job was taken away."""
     if (row.fence, row.ended_by) != (claim.fence, claim.worker):
         return Settled(None)
-    is_waiting = row.state in {State.INTERRUPTED, State.WAITING}
+    is_waiting = row.state in ON_QUEUE
     return Settled(row.state, row.record() if is_waiting else None)
 
 

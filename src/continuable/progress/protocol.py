@@ -352,6 +352,15 @@ class ProgressStore(Keeper, Protocol):
         """
         ...
 
+    def lose(self, job_id: str, executions: int) -> JobInfo | None:
+        """The engine has no message of a job that waits for one: it fails with reason `lost`.
+
+        `None`: nothing was written. It does not wait any more, has run since it had `executions`,
+        or has waited for less than a lease, in which its message may be under way. A lost job runs
+        nevertheless if its message is delivered after all.
+        """
+        ...
+
     def find(self, job_id: str) -> JobInfo:
         """One job; `JobNotFoundError` where there is none."""
         ...

@@ -142,6 +142,12 @@ class RowStore(ProgressStore):
                 found += [] if recovered is None else [recovered]
         return found
 
+    def lose(self, job_id: str, executions: int) -> JobInfo | None:
+        transition = partial(lifecycle.lose, executions=executions, lease=self.lease)
+        with contextlib.suppress(JobNotFoundError):
+            return self._change(job_id, transition)
+        return None
+
     def expire(self, job_id: str, worker: str) -> None:
 
         def expired(row: Row, now: float, _told: list[Told]) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from continuable.events.emission import Emission
 from continuable.events.log import try_to_log
 from continuable.model.info import JobInfo
 from continuable.model.payload import JobRecord
-from continuable.model.states import State
+from continuable.model.states import ON_QUEUE, State
 from continuable.progress.protocol import (
     Claim,
     Leased,
@@ -46,6 +46,8 @@ STOPPING_EVERY = 0.05
 """Seconds between two looks whether the process is to stop, where these cost next to nothing."""
 DEATHS_INTERVAL = 5.0
 """Seconds between two looks for jobs of processes of this machine that are gone."""
+LOOKS_AT = 1000
+"""Jobs, the newest that wait: beyond these a look for lost messages would take long."""
 UNREACHABLE_PAUSE = 1.0
 """Seconds until a delivery is tried again that the store could not be asked about."""
 
@@ -100,6 +102,7 @@ class Consumer:
         heartbeats: What else shows the engine that this process lives, or is told by it. It must
             not take long.
         maintenance: What else this process is to do now and then.
+        missing: Of which of these jobs the engine has no message.
         begins_at_once: Whether it looks at its start for what others have left behind.
     """
 
@@ -115,6 +118,7 @@ class Consumer:
         stopping_every: float = STOPPING_EVERY,
         heartbeats: Sequence[PeriodicTask] = (),
         maintenance: Sequence[PeriodicTask] = (),
+        missing: Callable[[Sequence[str]], Collection[str]] | None = None,
         begins_at_once: bool = True,
     ) -> None:
         self.worker = new_worker_id()
@@ -129,10 +133,13 @@ class Consumer:
         beats = [PeriodicTask("leases", store.lease / 3, self._renew), *heartbeats]
         if is_stopping is not None:
             beats.append(PeriodicTask("stopping", stopping_every, self._look_out, is_for_jobs=True))
-        recovery = PeriodicTask("recovery", min(store.lease / 2, DEATHS_INTERVAL), self.recover)
+        tasks = [PeriodicTask("recovery", min(store.lease / 2, DEATHS_INTERVAL), self.recover)]
+        if missing is not None:
+            look = partial(self._look_for_lost, missing)
+            tasks.append(PeriodicTask("lost messages", store.lease, look))
         self._is_stopping = is_stopping
         self._maintenance = Maintenance(
-            self.worker, [recovery, *maintenance], begins_at_once=begins_at_once
+            self.worker, [*tasks, *maintenance], begins_at_once=begins_at_once
         )
         self._heartbeat = Heartbeat(store, self.worker, grace, beats, self._maintenance)
         self._runner = Runner(jobs, store, self._heartbeat, passes)
@@ -226,6 +233,14 @@ class Consumer:
                 self._tell_lost(found.info, found.worker)
             if found.record is not None:
                 self._send_again(found.record)
+
+    def _look_for_lost(self, missing: Callable[[Sequence[str]], Collection[str]]) -> None:
+        waiting = {job.id: job for job in self._store.list(states=ON_QUEUE, limit=LOOKS_AT)}
+        for job_id in missing(list(waiting)):
+            lost = self._store.lose(job_id, waiting[job_id].executions)
+            if lost is not None:
+                record = JobRecord(id=lost.id, name=lost.name, queue=lost.queue)
+                self._emit(record, "job.failed", error=lost.error, description=lost.description)
 
     def _send_again(self, record: JobRecord) -> None:
         """A job that cannot be sent is tried again when a lease has gone by, and told of once."""

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,13 @@ class EngineQueue(Capabilities, ABC):
         for number, (record, wait) in enumerate(messages, 1):
             self.send(record, wait)
             yield number
+
+    def missing(self, job_ids: Sequence[str]) -> Collection[str]:  # noqa: ARG002 - see there
+        """Of which of these jobs the engine has no message: it was purged there, or deleted.
+
+        None of them, where the engine cannot tell.
+        """
+        return ()
 
     @abstractmethod
     def own_store(self) -> ProgressStore:

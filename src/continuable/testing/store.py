@@ -11,13 +11,12 @@ from continuable.core.attention import Attention
 from continuable.core.interrupt import CANCELLED, PAUSED
 from continuable.errors import DuplicateJobError, QueueError
 from continuable.model.payload import Enqueued, Enqueueing, JobRecord
-from continuable.model.states import State, requested
+from continuable.model.states import ON_QUEUE, requested
 from continuable.progress.memory import MemoryProgress
 from continuable.progress.protocol import Claim, Requested
 from continuable.progress.row import Row, new_row
 from continuable.worker.identity import new_worker_id
 
-ENQUEUED = frozenset({State.WAITING, State.INTERRUPTED})
 NEVER = float("inf")
 
 
@@ -68,13 +67,13 @@ class QueueStore(MemoryProgress):
         with self._lock:
             rows = self._rows()
             found = [rows[job_id] for job_id in self._order if job_id in rows]
-        return [row for row in found if row.state in ENQUEUED]
+        return [row for row in found if row.state in ON_QUEUE]
 
     def take(self, job_id: str) -> Claim | None:
         """Claim a job, if it is enqueued still."""
         with self._lock:
             row = self._rows().get(job_id)
-            if row is None or row.state not in ENQUEUED:
+            if row is None or row.state not in ON_QUEUE:
                 return None
             self._order.pop(job_id, None)
             claim = self.claim(row.record(), new_worker_id())
@@ -97,7 +96,7 @@ class QueueStore(MemoryProgress):
             if row.state.is_finished and not state.is_finished:
                 self._refuse_second_holder(job_id, verb)
             answer = super().request(job_id, verb)
-            if state in ENQUEUED and (row.state not in ENQUEUED or verb == "restart"):
+            if state in ON_QUEUE and (row.state not in ON_QUEUE or verb == "restart"):
                 self.put_back(job_id)
             attention = self.attentions.get((job_id, row.fence))
         if attention is not None:

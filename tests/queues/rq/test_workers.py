@@ -291,3 +291,33 @@ def test_the_sentry_stays_while_the_job_of_another_worker_runs(
         os.kill(horse, signal.SIGKILL)
         first.end()
         second.end()
+
+
+@pytest.mark.parametrize("how", ["emptied", "deleted"])
+def test_a_job_whose_message_was_purged_is_lost_and_can_be_retried(
+    project, worker_command, worker_environment, tmp_path, how
+):
+    for name in ("purged", "other"):
+        (tmp_path / name).mkdir()
+    queue = project.app.queue.queue("elsewhere")
+    purged = project.note_that_it_ran.using(queue="elsewhere").enqueue(
+        str(tmp_path / "purged"), "ran"
+    )
+    if how == "emptied":
+        queue.empty()
+    else:
+        Job.fetch(purged.id, project.connection).delete()
+    running = project.copy_rows.enqueue(str(tmp_path / "other"))
+    environment = worker_environment | {"CONTINUABLE_CONFORMANCE_LEASE": "1.0"}
+    journal = Journal(tmp_path / "other")
+    worker = Worker(worker_command("Worker"), environment, tmp_path / "worker.log")
+    try:
+        worker.until(lambda: purged.state() is State.FAILED, "the look for lost messages")
+        assert (purged.info().reason, Journal(tmp_path / "purged").begins) == ("lost", [])
+        journal.release()
+        assert running.result(timeout=DEADLINE) == ROWS
+        purged.retry()
+        assert purged.result(timeout=DEADLINE) == "ran"
+    finally:
+        journal.release()
+        worker.end()

@@ -166,6 +166,41 @@ class EndingSuite(StoreFixtures):
         claim = granted(hasty.claim(record, "two"))
         assert (claim.reason, claim.resumptions) == ("died", 1)
 
+    def test_a_job_whose_message_is_gone_is_lost_and_can_be_retried(
+        self, hasty: ProgressStore, claim_hasty: Claim
+    ) -> None:
+        record = message(hasty.settle(claim_hasty, suspended(AT_3)))
+        hasty.confirm(record)
+        executions = hasty.find(record.id).executions
+        lost = eventually(lambda: hasty.lose(record.id, executions))  # it may be under way before
+        assert (lost.state, lost.reason, lost.cursor) == (State.FAILED, "lost", 3)
+        assert "Retry the job" in (hasty.result(record.id).error or "")
+        assert hasty.history(record.id)[-1].event == "job.failed"
+        assert hasty.lose(record.id, executions) is None
+        again = message(hasty.request(record.id, "retry"))
+        assert granted(hasty.claim(again, "two")).progress == AT_3
+
+    def test_a_lost_job_runs_if_its_message_is_delivered_after_all(
+        self, hasty: ProgressStore
+    ) -> None:
+        record = a_record()
+        hasty.add([record])
+        eventually(lambda: hasty.lose(record.id, 0))
+        claim = granted(hasty.claim(record, "one"))
+        assert hasty.settle(claim, completed()).state is State.COMPLETED
+
+    def test_only_a_job_that_has_long_waited_for_its_message_is_lost(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        assert store.lose("unknown", 0) is None
+        assert store.lose(claim.id, 1) is None  # it runs
+        record = message(store.settle(claim, suspended(AT_3)))
+        assert store.lose(claim.id, 1) is None  # it is sent again unless it is confirmed
+        store.confirm(record)
+        assert store.lose(claim.id, 0) is None  # it has run since
+        assert store.lose(claim.id, 1) is None  # its message may be under way
+        assert store.find(claim.id).state is State.INTERRUPTED
+
     def test_deaths_beyond_the_limit_of_resumptions_are_not_recovered(
         self, store: ProgressStore, claim: Claim
     ) -> None:

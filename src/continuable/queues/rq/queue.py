@@ -24,6 +24,7 @@ from continuable.declaration.direct import call
 from continuable.errors import JobNotFoundError, QueueError
 from continuable.model.callables import function_name
 from continuable.model.payload import JobRecord
+from continuable.model.states import ON_QUEUE
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.progress.redis import RedisProgress
@@ -132,6 +133,14 @@ class RQQueue(EngineQueue):
             pipeline.execute()
         yield len(messages)
 
+    def missing(self, job_ids: Sequence[str]) -> list[str]:
+        """The jobs that RQ knows nothing of: `rq empty` deletes them, and `Job.delete`."""
+        with self.connection.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                pipeline.exists(Job.key_for(job_id))
+            found = pipeline.execute()
+        return [job_id for job_id, is_there in zip(job_ids, found, strict=True) if not is_there]
+
     def own_store(self) -> ProgressStore:
         """RQ's own Redis."""
         return RedisProgress(self.connection)
@@ -151,6 +160,7 @@ class RQQueue(EngineQueue):
             is_stopping=self._is_stopping,
             stopping_every=STOPPING_EVERY,
             maintenance=maintenance,
+            missing=self.missing if self._keeps_progress else None,
             begins_at_once=False,  # `_worker_of` says whose turn it is
         )
 
@@ -327,7 +337,7 @@ class RQQueue(EngineQueue):
 
     def _is_awaited(self, job_id: str) -> bool:
         try:
-            return self.store.find(job_id).state in sentry.AWAITED
+            return self.store.find(job_id).state in ON_QUEUE
         except JobNotFoundError:
             return False
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rq import Queue
 from rq.job import Job, JobStatus
 
-from continuable.model.states import State
+from continuable.model.states import ON_QUEUE
 from continuable.progress.protocol import ProgressStore
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ TURN = 30.0
 """Seconds for which a worker stands it."""
 ASK_EVERY = 1.0
 """Seconds between two questions whether there are jobs to stand by for."""
-AWAITED = frozenset({State.WAITING, State.INTERRUPTED})
 
 
 class Sentry:
@@ -88,7 +87,7 @@ class Sentry:
 
     def _have_jobs_begun(self, *, or_wait: bool) -> bool:
         """`or_wait`: or one waits, and so may have lost its message, which shows after a lease."""
-        return any(s.is_running or (or_wait and s in AWAITED) for s in self._store.counts())
+        return any(s.is_running or (or_wait and s in ON_QUEUE) for s in self._store.counts())
 
     def _make_room(self, queue: Queue, job: Job) -> None:
         """The worker that ran it has other jobs to run."""
