@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
@@ -27,6 +28,8 @@ from continuable.serialization.naming import importable_module
 if TYPE_CHECKING:
     from continuable.events.kinds import Event
     from continuable.progress.protocol import ProgressStore
+
+KEEP_FINISHED = timedelta(days=30)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,6 +60,9 @@ class App:
             messages alone, and saved at interruptions only. The embedded queue keeps its own.
         serializers: How types of your own are kept; see `Serializer`.
         defaults: Options for all jobs of the app; a job's own win.
+        keep_finished: How long completed and cancelled jobs are remembered: workers forget older
+            ones, with results and history. `None`: they are kept. Failed jobs stay until they are
+            retried or discarded.
     """
 
     def __init__(
@@ -67,9 +73,11 @@ class App:
         progress: ProgressStore | None = OWN_STORE,
         serializers: Iterable[Serializer[Any]] = (),
         defaults: Mapping[str, Any] = MappingProxyType({}),
+        keep_finished: timedelta | None = KEEP_FINISHED,
     ) -> None:
         self.url = url
-        self.registry = Registry(Codec(serializers), EventStream(), progress)
+        kept = _seconds_kept(keep_finished)
+        self.registry = Registry(Codec(serializers), EventStream(), progress, kept)
         self.events.subscribe(eventlog.log, eventlog.wants)
         self._defaults = job_options(DEFAULTS, defaults)
         self._opening = threading.Lock()
@@ -206,3 +214,14 @@ def _is_same_code(one: Callable[..., Any], other: Callable[..., Any]) -> bool:
     """Whether both are one function, met again because its module was imported twice."""
     places = [getattr(fn, "__code__", None) for fn in (one, other)]
     return None not in places and len({(c.co_filename, c.co_firstlineno) for c in places}) == 1  # type: ignore[union-attr]
+
+
+def _seconds_kept(keep_finished: object) -> float | None:
+    if keep_finished is None:
+        return None
+    if not isinstance(keep_finished, timedelta) or keep_finished < timedelta():
+        raise ValueError(
+            f"keep_finished is a timedelta, such as timedelta(days=30), or None to keep all jobs, "
+            f"not {keep_finished!r}"
+        )
+    return keep_finished.total_seconds()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -830,6 +831,20 @@ def test_a_job_whose_message_is_gone_is_told_as_failed(app, path, worker, told):
     assert [(event.name, event.job_id) for event in told] == [("job.failed", "job-1")]
     assert hasty.find("job-2").state is State.WAITING
     hasty.close()
+
+
+def test_a_worker_of_any_queue_forgets_what_has_long_finished(app, path, worker):
+    @app.job
+    def work(job): ...
+
+    store = SQLiteProgress(path)
+    for job_id in ("old", "young"):
+        assert isinstance(worker(store).run(message(work, job_id=job_id)), Finished)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE continuable_progress SET finished_at = 0 WHERE id = 'old'")
+    worker(store, keep_finished=3600.0)
+    until(lambda: [job.id for job in store.list()] == ["young"])
+    store.close()
 
 
 def test_a_death_of_a_job_without_code_is_told_too(app, path, worker, sent, told):

@@ -64,6 +64,8 @@ class Registry:
     events: EventStream
     progress: Any = OWN_STORE
     """The store that the app names; `None`: progress is kept in the messages alone."""
+    keep_finished: float | None = None
+    """Seconds after which workers forget completed and cancelled jobs; `None`: never."""
     jobs: dict[str, Definition] = field(default_factory=dict)
     """By their names; jobs are added as modules are imported."""
 

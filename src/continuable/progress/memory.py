@@ -117,7 +117,7 @@ class MemoryProgress(RowStore):
         with self._lock:
             return [*self._histories.get(self._read(job_id).id, ())]
 
-    def prune(self, older_than: float, *, failed: bool = False) -> int:
+    def prune(self, older_than: float, *, failed: bool = False, limit: int | None = None) -> int:
         before = time.time() - older_than
         with self._lock:
             old = [
@@ -126,7 +126,7 @@ class MemoryProgress(RowStore):
                 if row.finished_at is not None
                 and row.finished_at <= before
                 and (failed or row.state is not State.FAILED)
-            ]
+            ][:limit]
             for job_id in old:
                 self._forget(job_id)
         return len(old)

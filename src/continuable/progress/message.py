@@ -27,6 +27,7 @@ class MessageProgress(RowStore):
     last message, a duplicate delivery runs, and nobody can look at jobs or steer them.
     """
 
+    is_durable: ClassVar[bool] = False
     can_commit: ClassVar[bool] = True
 
     def __init__(self) -> None:
@@ -98,7 +99,7 @@ class MessageProgress(RowStore):
         """There is no store: raises `QueueError`."""
         raise _no_store()
 
-    def prune(self, older_than: float, *, failed: bool = False) -> int:
+    def prune(self, older_than: float, *, failed: bool = False, limit: int | None = None) -> int:
         """There is no store: raises `QueueError`."""
         raise _no_store()
 

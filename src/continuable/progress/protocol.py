@@ -199,6 +199,8 @@ class Recovered:
 class Keeper(Protocol):
     """Where the progress of running jobs is kept, and where they hear what is wanted of them."""
 
+    is_durable: ClassVar[bool] = True
+    """Does progress outlive its process, so that others can look for a job that was killed?"""
     can_commit: ClassVar[bool]
     """Does `commit` write into a transaction of the user's?"""
     controls_every: ClassVar[float]
@@ -392,9 +394,10 @@ class ProgressStore(Keeper, Protocol):
         """Pause, resume, cancel, retry or restart a job; `JobStateError` where that cannot be."""
         ...
 
-    def prune(self, older_than: float, *, failed: bool = False) -> int:
+    def prune(self, older_than: float, *, failed: bool = False, limit: int | None = None) -> int:
         """Forget jobs that finished `older_than` seconds ago or earlier; how many those were.
 
         Those that have failed stay, for somebody to retry, unless `failed` says otherwise.
+        `limit`: at most so many in this call.
         """
         ...

@@ -34,7 +34,7 @@ from continuable.progress.protocol import (
 from continuable.worker.deaths import tell_lost
 from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.identity import has_died, new_worker_id
-from continuable.worker.maintenance import Maintenance
+from continuable.worker.maintenance import Maintenance, pruning
 from continuable.worker.periodic import PeriodicTask
 from continuable.worker.retrying import until_written
 from continuable.worker.run import RunningJob
@@ -103,6 +103,7 @@ class Consumer:
             not take long.
         maintenance: What else this process is to do now and then.
         missing: Of which of these jobs the engine has no message.
+        keep_finished: Seconds after which completed and cancelled jobs are forgotten.
         begins_at_once: Whether it looks at its start for what others have left behind.
     """
 
@@ -119,6 +120,7 @@ class Consumer:
         heartbeats: Sequence[PeriodicTask] = (),
         maintenance: Sequence[PeriodicTask] = (),
         missing: Callable[[Sequence[str]], Collection[str]] | None = None,
+        keep_finished: float | None = None,
         begins_at_once: bool = True,
     ) -> None:
         self.worker = new_worker_id()
@@ -134,7 +136,9 @@ class Consumer:
         if is_stopping is not None:
             beats.append(PeriodicTask("stopping", stopping_every, self._look_out, is_for_jobs=True))
         tasks = [PeriodicTask("recovery", min(store.lease / 2, DEATHS_INTERVAL), self.recover)]
-        if missing is not None:
+        if keep_finished is not None and store.is_durable:
+            tasks.append(pruning(store, keep_finished))
+        if missing is not None and store.is_durable:
             look = partial(self._look_for_lost, missing)
             tasks.append(PeriodicTask("lost messages", store.lease, look))
         self._is_stopping = is_stopping

@@ -142,7 +142,7 @@ class EngineQueue(Capabilities, ABC):
 
         As far as the newest jobs tell; `setting` is what grants that time.
         """
-        if isinstance(self.store, MessageProgress):
+        if not self.store.is_durable:
             return []
         longest: dict[str, float] = {}
         for job in self.store.list(limit=GAPS_AMONG):

@@ -7,12 +7,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from continuable.events.log import try_to_log
+from continuable.progress.protocol import ProgressStore
 from continuable.worker.periodic import PeriodicTask, Schedule
 
 LONGEST_REST = 60.0
 """Seconds."""
+PRUNING_INTERVAL = 10.0
+PRUNED_AT_ONCE = 2000
+"""Jobs: dead workers are looked for in between."""
 
 
 class Maintenance:
@@ -89,3 +94,9 @@ class Maintenance:
         if not self._is_over:
             rest = self._schedule.next_due(has_jobs=True) - time.monotonic()
             self._wake.wait(min(max(0.0, rest), LONGEST_REST))
+
+
+def pruning(store: ProgressStore, keep_finished: float) -> PeriodicTask:
+    """Forget completed and cancelled jobs after so many seconds, part by part."""
+    prune = partial(store.prune, keep_finished, limit=PRUNED_AT_ONCE)
+    return PeriodicTask("old jobs", PRUNING_INTERVAL, prune)

@@ -144,6 +144,12 @@ class RequestSuite(StoreFixtures):
         assert store.prune(older_than=0.0, failed=True) == 1
         assert store.counts() == {State.RUNNING: 1}
 
+    def test_no_more_is_forgotten_at_once_than_was_asked_for(self, store: ProgressStore) -> None:
+        for number in range(5):
+            claim = granted(store.claim(a_record(f"job-{number}"), "one"))
+            store.settle(claim, completed())
+        assert [store.prune(older_than=0.0, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+
     def test_text_of_all_sorts_comes_back(self, store: ProgressStore) -> None:
         odd = "Ünï¢ødé 'quoted' :name %s %(x)s {braces} \U0001f600 \\ back"
         record = a_record(f"job {odd}", name=odd, arguments=f'[["{"x" * 70_000}"],{{}}]')

@@ -199,10 +199,13 @@ class RedisProgress(RowStore):
             for at, event, data in map(json.loads, entries)
         ]
 
-    def prune(self, older_than: float, *, failed: bool = False) -> int:
+    def prune(self, older_than: float, *, failed: bool = False, limit: int | None = None) -> int:
+        removed = 0
         with self._errors():
-            removed = self._forget("finished", older_than)
-            return removed + (self._forget("failed", older_than) if failed else 0)
+            for index in ["finished", *(["failed"] if failed else [])]:
+                left = None if limit is None else limit - removed
+                removed += self._forget(index, older_than, left)
+        return removed
 
     # --- rows
 
@@ -306,9 +309,11 @@ class RedisProgress(RowStore):
             start += PART
             yield from ((score, _text(job_id)) for job_id, score in found)
 
-    def _forget(self, index: str, older_than: float) -> int:
+    def _forget(self, index: str, older_than: float, limit: int | None) -> int:
         removed = 0
-        while found := self._found(index, older_than, PART):
+        while limit is None or removed < limit:
+            part = PART if limit is None else min(PART, limit - removed)
+            found = self._found(index, older_than, part)
             gone = sum(
                 self._run("forget", keys=self._keys_of(job_id), args=[job_id, older_than])
                 for job_id in found

@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from continuable.core.outcome import Completed
@@ -40,6 +39,8 @@ A = TypeVar("A")
 LOCK_WAITS = (0.25, 1.0, 5.0)
 """Seconds that each attempt of a change waits for a lock; after the last one it is given up."""
 
+PART = 500
+"""Jobs that are forgotten in one transaction."""
 SHORTEST_IDLE = 5.0
 """Seconds: a process that lives says nothing within a transaction for milliseconds at most."""
 
@@ -196,16 +197,14 @@ class SQLStore(RowStore):
                 for at, event, data in rows
             ]
 
-    def prune(self, older_than: float, *, failed: bool = False, parts: int | None = None) -> int:
-        """Forget finished jobs, part by part: no worker waits long for a lock.
-
-        `parts`: no more than so many.
-        """
+    def prune(self, older_than: float, *, failed: bool = False, limit: int | None = None) -> int:
+        """Forget finished jobs, part by part: no worker waits long for a lock."""
         removed = 0
-        for _ in count() if parts is None else range(parts):
+        while limit is None or removed < limit:
+            part = PART if limit is None else min(PART, limit - removed)
             with self._writing() as session:
                 age = {"seconds": older_than, "failed": int(failed)}
-                found = self._run(session, "finished_before", **age).rows
+                found = self._run(session, "finished_before", **age, part=part).rows
                 for (job_id,) in found:
                     gone = self._run(session, "delete_row", id=job_id, **age).count
                     if gone:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from kombu.utils import json as celerys_json
 
 from continuable.model.payload import JobRecord
-from continuable.progress.message import MessageProgress
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -82,7 +81,7 @@ class Messages:
         del plain["args"], plain["kwargs"]
         plain["retries"] = retries
         text = json.dumps(plain, separators=(",", ":"))
-        if len(text) > HEADER_LIMIT and not isinstance(self._get_store(), MessageProgress):
+        if len(text) > HEADER_LIMIT and self._get_store().is_durable:
             # The store has it, and is what counts.
             text = json.dumps({**plain, "progress": {}}, separators=(",", ":"))
         return text

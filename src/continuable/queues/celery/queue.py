@@ -135,9 +135,10 @@ class CeleryQueue(EngineQueue):
             grace=self._grace,
             passes=(TaskPredicate, *killed()),  # Retry, Ignore, Reject
             is_stopping=stopping.flag.is_raised,
-            maintenance=[]
-            if isinstance(store, MessageProgress)
-            else [PeriodicTask("lost messages", store.lease, lost.look)],
+            maintenance=[PeriodicTask("lost messages", store.lease, lost.look)]
+            if store.is_durable
+            else [],
+            keep_finished=self._registry.keep_finished,
         )
 
     # --- what Celery tells
@@ -160,7 +161,7 @@ class CeleryQueue(EngineQueue):
     def _warnings(self) -> list[str]:
         """What of the configuration loses jobs or progress; one sentence for each."""
         found = []
-        if isinstance(self.store, MessageProgress) and self._registry.progress is not None:
+        if not self.store.is_durable and self._registry.progress is not None:
             found.append(
                 "Neither broker nor result backend is a Redis that continuable can use, so "
                 "progress is kept at interruptions only and lost with a worker that is killed: "

@@ -18,8 +18,6 @@ from continuable.sqlite.location import path_of
 if TYPE_CHECKING:
     from continuable.core.definition import Definition, Registry
 
-KEEP_FINISHED = 30 * 86400.0
-
 
 class EmbeddedQueue(Capabilities):
     """Jobs in one SQLite file, for any number of worker processes on one machine.
@@ -29,8 +27,6 @@ class EmbeddedQueue(Capabilities):
         durability: `"normal"`: what is enqueued survives a power cut; claims, saves and results
             survive the death of any process, and a power cut redoes work. `"full"`: everything
             survives a power cut, at the price of a disk flush per write.
-        keep_finished: Seconds after which its workers forget completed and cancelled jobs, 30 days
-            if left out; `None`: never. Failed ones stay until they are retried or discarded.
     """
 
     worker_kinds = ("worker", "worker -p")
@@ -41,19 +37,10 @@ class EmbeddedQueue(Capabilities):
     joins_transactions = True
     retries_failures = False
 
-    def __init__(
-        self,
-        url: str | Path,
-        *,
-        durability: Durability = "normal",
-        keep_finished: float | None = KEEP_FINISHED,
-    ) -> None:
-        if keep_finished is not None and keep_finished < 0:
-            raise ValueError(f"keep_finished is a number of seconds, not {keep_finished!r}")
+    def __init__(self, url: str | Path, *, durability: Durability = "normal") -> None:
         path = url if isinstance(url, Path) else path_of(url)
         self.database = JobDatabase(path, durability=durability)
         self.table = JobTable(self.database)
-        self.keep_finished = keep_finished
         self.registry: Registry
 
     def bind(self, registry: Registry) -> None:

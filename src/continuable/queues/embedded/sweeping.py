@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from continuable.core.interrupt import DIED
 from continuable.events.stream import EventStream
 from continuable.queues.embedded.liveness import (
@@ -20,15 +18,6 @@ from continuable.worker.periodic import PeriodicTask
 
 INTERVAL = 0.4
 """Seconds between two looks for dead workers."""
-PRUNING_INTERVAL = 10.0
-PARTS = 4
-"""Of old jobs, that are forgotten at a time: dead workers are looked for meanwhile."""
-
-
-def pruning(table: JobTable, keep_finished: float) -> PeriodicTask:
-    """Old jobs are forgotten little by little."""
-    prune = partial(table.prune, keep_finished, parts=PARTS)
-    return PeriodicTask("old jobs", PRUNING_INTERVAL, prune)
 
 
 def sweeping(table: JobTable, worker: str, events: EventStream) -> PeriodicTask:

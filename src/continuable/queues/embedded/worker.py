@@ -23,10 +23,10 @@ from continuable.queues.embedded.finishing import finish
 from continuable.queues.embedded.liveness import WorkerLock
 from continuable.queues.embedded.notifier import listener_of, notify
 from continuable.queues.embedded.queue import EmbeddedQueue
-from continuable.queues.embedded.sweeping import pruning, staying_alive, sweeping
+from continuable.queues.embedded.sweeping import staying_alive, sweeping
 from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.identity import new_worker_id
-from continuable.worker.maintenance import Maintenance
+from continuable.worker.maintenance import Maintenance, pruning
 from continuable.worker.retrying import until_written
 from continuable.worker.run import RunningJob
 from continuable.worker.runner import Runner
@@ -73,8 +73,8 @@ class Worker:
         self._lock = WorkerLock(database.path, self.id, registry.jobs)
         self._listener = listener_of(database, self.id)
         tasks = [sweeping(self._table, self.id, registry.events)]
-        if queue.keep_finished is not None:
-            tasks.append(pruning(self._table, queue.keep_finished))
+        if registry.keep_finished is not None:
+            tasks.append(pruning(self._table, registry.keep_finished))
         self._heartbeat = Heartbeat(
             self._table,
             self.id,

@@ -131,6 +131,7 @@ class ProcrastinateQueue(EngineQueue):
             is_stopping=self.workers.are_stopping,
             heartbeats=[PeriodicTask("aborts", ABORTS_INTERVAL, self.aborts.look_out)],
             maintenance=[PeriodicTask("stalled jobs", STALLED / 2, self._sweep)],
+            keep_finished=self._registry.keep_finished,
         )
 
     def close(self) -> None:

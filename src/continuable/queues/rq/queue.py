@@ -25,7 +25,6 @@ from continuable.errors import JobNotFoundError, QueueError
 from continuable.model.callables import function_name
 from continuable.model.payload import JobRecord
 from continuable.model.states import ON_QUEUE
-from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.progress.redis import RedisProgress
 from continuable.queues.consumer import Consumer
@@ -148,7 +147,7 @@ class RQQueue(EngineQueue):
     def start_consumer(self, store: ProgressStore) -> Consumer:
         """What a worker or a work horse runs its jobs with."""
         maintenance = []
-        if self._keeps_progress:  # else it knows of no job that is not begun
+        if self.store.is_durable:  # else it knows of no job that is not begun
             maintenance = [
                 PeriodicTask("sentry", store.lease / 3, self._sentry.post_again),
                 PeriodicTask("taken jobs", store.lease / 2, self._bring_back_taken),
@@ -160,7 +159,8 @@ class RQQueue(EngineQueue):
             is_stopping=self._is_stopping,
             stopping_every=STOPPING_EVERY,
             maintenance=maintenance,
-            missing=self.missing if self._keeps_progress else None,
+            missing=self.missing,
+            keep_finished=self._registry.keep_finished,
             begins_at_once=False,  # `_worker_of` says whose turn it is
         )
 
@@ -343,11 +343,6 @@ class RQQueue(EngineQueue):
 
     # --- the sentry
 
-    @property
-    def _keeps_progress(self) -> bool:
-        """Else nothing is left of a job that was killed, and nobody need look for it."""
-        return not isinstance(self.store, MessageProgress)
-
     @cached_property
     def _sentry(self) -> Sentry:
         return Sentry(self.connection, self.store)
@@ -355,7 +350,7 @@ class RQQueue(EngineQueue):
     def _sentry_posted(
         self, definition: Definition, worker: RunningWorker
     ) -> AbstractContextManager[None]:
-        if not self._keeps_progress:
+        if not self.store.is_durable:
             return nullcontext()
         return self._sentry.posted(self.queue(worker.queues[-1]), self._tasks[definition.name])
 

@@ -1,18 +1,18 @@
 """Workers forget old jobs by themselves."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 
 from continuable import App
 from continuable.model.states import State
-from continuable.queues.embedded import EmbeddedQueue
 from continuable.queues.embedded.worker import Worker, WorkerOptions
 from tests.waiting import until
 
 
 def test_a_worker_forgets_completed_jobs_and_leaves_failed_ones(path):
-    app = App(queue=EmbeddedQueue(path, keep_finished=0.0))
+    app = App(f"sqlite:///{path}", keep_finished=timedelta())
     stop = threading.Event()
 
     @app.job(name="fine")
@@ -39,6 +39,7 @@ def test_a_worker_forgets_completed_jobs_and_leaves_failed_ones(path):
     app.queue.close()
 
 
-def test_an_age_below_zero_is_refused(path):
-    with pytest.raises(ValueError, match="keep_finished"):
-        EmbeddedQueue(path, keep_finished=-1)
+@pytest.mark.parametrize("age", [timedelta(seconds=-1), 30, "30d"])
+def test_what_is_no_age_is_refused(age):
+    with pytest.raises(ValueError, match=r"keep_finished is a timedelta, such as timedelta\(days="):
+        App(keep_finished=age)
