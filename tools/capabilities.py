@@ -60,7 +60,10 @@ def page() -> str:
     """The whole page."""
     stores = {f"`{store.__name__}`": yes(store.can_commit) for store in STORES}
     rows = [[question, *map(cell(name), QUEUES.values())] for name, question in questions()]
-    commits = ["Does it commit the cursor together with your rows?", *stores.values()]
+    commits = [
+        "Does it commit the cursor, and jobs that you enqueue, together with your rows?",
+        *stores.values(),
+    ]
     tables = [table(["", *QUEUES], rows), STORED, table(["", *stores], [commits])]
     return "\n".join([BEGINNING, *tables, END])
 

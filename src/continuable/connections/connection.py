@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from functools import cache
@@ -66,6 +67,31 @@ def is_in_transaction(connection: Any) -> bool:
         return bool(answer() if callable(answer) else answer)
     except sqlite3.ProgrammingError:
         return False  # closed, and so is the transaction
+
+
+def after_commit(connection: Any, call: Callable[[], object]) -> None:
+    """Have `call` called when the open transaction may have committed: it has to see for itself.
+
+    Django and a `Session` of SQLAlchemy's tell of commits. Others do not: it is never called.
+    """
+    if hasattr(connection, "in_atomic_block"):
+        from django.db import transaction
+
+        transaction.on_commit(call, using=connection.alias)
+    elif _is_of_sqlalchemy(connection) and hasattr(connection, "get_bind"):
+        from sqlalchemy import event
+
+        event.listen(connection, "after_commit", lambda _session: call(), once=True)
+
+
+def is_in_django_transaction() -> bool:
+    """Whether this thread is in an atomic block on Django's default database."""
+    if "django.db" not in sys.modules:
+        return False
+    from django.conf import settings
+    from django.db import transaction
+
+    return bool(settings.configured and transaction.get_connection().in_atomic_block)
 
 
 def transaction_on(connection: Any) -> AbstractContextManager[object]:

@@ -178,8 +178,9 @@ class JobDefinition(Definition, Generic[P, R]):
             id: An id of your choice; `DuplicateJobError` if it is taken.
             unique: A key that one unfinished job may have at a time. If there is one, nothing is
                 enqueued, and the handle is that job's (its `is_new` is False).
-            connection: A connection of yours whose open transaction is to hold the job, where
-                the queue can do that: the embedded one, with a `sqlite3` connection to its file.
+            connection: A connection of yours whose open transaction is to hold the job: to the
+                file of the embedded queue (`sqlite3`), or to the database that progress is in
+                (SQLAlchemy's `Connection` or `Session`, Django's, psycopg's, `sqlite3`).
 
         Raises `TypeError` or `ValueError` for what not every queue can hold: a time beyond the
         year 9999, a priority of more than 32 bits, a name with control characters.

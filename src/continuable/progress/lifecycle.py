@@ -54,10 +54,25 @@ class Told:
     """Seconds since the epoch; `None`: now."""
 
 
-def add(row: Row, now: float, told: list[Told], *, record: JobRecord) -> None:  # noqa: ARG001 - as all
-    """The job is enqueued; `row` was made for it, unless there was one of its id before."""
+def add(
+    row: Row,
+    now: float,
+    told: list[Told],  # noqa: ARG001 - as all
+    *,
+    record: JobRecord,
+    wait: float = 0.0,
+    unsent_for: float | None = None,
+) -> None:
+    """The job is enqueued; `row` was made for it, unless there was one of its id before.
+
+    `unsent_for`: seconds after which its message is sent by a worker, unless it is confirmed, to
+    be delivered `wait` seconds after now.
+    """
     if row != new_row(record, row.enqueued_at):
         raise DuplicateJobError(record.id, row.state)
+    if unsent_for is not None:
+        row.run_at = now + wait if wait > 0 else None
+        row.lease_until = now + unsent_for
 
 
 def claim(
@@ -224,8 +239,9 @@ def recover(
         mark_died(row, now, told, limits(row.name))
     if row.state not in ON_QUEUE:
         return Recovered(row.info(), worker)
-    message = _issue(row, now, 0.0, lease)
-    return Recovered(row.info(), worker, message)
+    wait = max(0.0, (row.run_at or now) - now)
+    message = _issue(row, now, wait, lease)
+    return Recovered(row.info(), worker, message, wait)
 
 
 def lose(

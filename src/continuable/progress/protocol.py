@@ -194,6 +194,8 @@ class Recovered:
     record: JobRecord | None = None
     """The message that resumes it, to be sent and then confirmed; `None`: it has failed, or what
     was asked of it has come about."""
+    wait: float = 0.0
+    """Seconds before which the message must not be delivered."""
 
 
 class Keeper(Protocol):
@@ -280,6 +282,20 @@ class ProgressStore(Keeper, Protocol):
         Raises `DuplicateJobError` for an id that is taken. Not everything that a queue delivers
         was added: whatever it knows nothing of, the store learns from its first claim.
         """
+        ...
+
+    def add_within(self, connection: Any, jobs: Sequence[tuple[JobRecord, float]]) -> None:
+        """Jobs are enqueued if, and when, the transaction commits that is open on `connection`.
+
+        Each comes with the seconds before which it must not start.
+        Their messages are sent and confirmed after that; `recover` finds those that are not
+        confirmed. Raises `QueueError` where the store cannot do that: it has no transactions, none
+        is open, or `connection` is to another database.
+        """
+        ...
+
+    def open_transaction(self) -> Any:
+        """The connection of this thread with a transaction that new jobs are to join, if any."""
         ...
 
     def withdraw(self, job_id: str) -> None:

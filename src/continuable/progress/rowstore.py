@@ -8,10 +8,10 @@ import logging
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from continuable.core.outcome import Completed, Outcome
-from continuable.errors import JobNotFoundError, StoreBusyError, StoreError
+from continuable.errors import JobNotFoundError, QueueError, StoreBusyError, StoreError
 from continuable.model.info import JobInfo, JobResult
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
@@ -93,6 +93,15 @@ class RowStore(ProgressStore):
             for job_id in added:
                 self.withdraw(job_id)
             raise
+
+    def add_within(self, connection: Any, jobs: Sequence[tuple[JobRecord, float]]) -> None:  # noqa: ARG002 - see there
+        raise QueueError(
+            f"{self!r} has no transaction that a job could join: enqueue after your commit, or "
+            f"keep progress in your database (progress=SQLAlchemyProgress(...), DjangoProgress())"
+        )
+
+    def open_transaction(self) -> Any:
+        return None
 
     def settle(
         self,

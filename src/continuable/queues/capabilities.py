@@ -27,6 +27,6 @@ class Capabilities:
     supports_unique: ClassVar[bool] = False
     """Is a job with the `unique=` of an unfinished one taken for that one?"""
     joins_transactions: ClassVar[bool] = False
-    """Can a job be enqueued in an open transaction of yours?"""
+    """Can a job be enqueued in an open transaction of yours, with its own store?"""
     retries_failures: ClassVar[bool] = True
     """Does the engine itself run a failed job again, by rules of its own?"""

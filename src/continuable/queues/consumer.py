@@ -236,7 +236,7 @@ class Consumer:
             if found.worker is not None:
                 self._tell_lost(found.info, found.worker)
             if found.record is not None:
-                self._send_again(found.record)
+                self._send_again(found.record, found.wait)
 
     def _look_for_lost(self, missing: Callable[[Sequence[str]], Collection[str]]) -> None:
         waiting = {job.id: job for job in self._store.list(states=ON_QUEUE, limit=LOOKS_AT)}
@@ -246,10 +246,10 @@ class Consumer:
                 record = JobRecord(id=lost.id, name=lost.name, queue=lost.queue)
                 self._emit(record, "job.failed", error=lost.error, description=lost.description)
 
-    def _send_again(self, record: JobRecord) -> None:
+    def _send_again(self, record: JobRecord, wait: float) -> None:
         """A job that cannot be sent is tried again when a lease has gone by, and told of once."""
         try:
-            if self._send(record, 0.0) is not False:
+            if self._send(record, wait) is not False:
                 self._store.confirm(record)
             self._unsendable.discard(record.id)
         except StoreError:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from continuable.connections.connection import after_commit, is_in_django_transaction
 from continuable.core.definition import OWN_STORE
-from continuable.errors import QueueError, StoreError
+from continuable.errors import JobNotFoundError, QueueError, StoreError
 from continuable.model.payload import Enqueued, Enqueueing, JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from continuable.core.definition import Definition, Registry
     from continuable.queues.consumer import Consumer
 
+
+logger = logging.getLogger("continuable")
 
 GAPS_AMONG = 200
 """Jobs, the newest, whose checkpoints tell a worker at its start whether its grace is enough."""
@@ -39,6 +44,7 @@ class EngineQueue(Capabilities, ABC):
         self._registry: Registry
         self._starting = threading.Lock()
         self._consumer: tuple[int, Consumer] | None = None
+        self._has_warned = False
 
     # --- what an adapter does
 
@@ -89,16 +95,20 @@ class EngineQueue(Capabilities, ABC):
     def enqueue(self, items: Sequence[Enqueueing], connection: Any = None) -> list[Enqueued]:
         """Put `items` on the queue, one after the other.
 
-        Raises `DuplicateJobError` for an id that is taken, `QueueError` for what this engine
-        cannot do, and what the engine itself raises where it is away: then those jobs that were
-        not sent were never enqueued, and their ids are free.
+        With `connection`, or in an atomic block on the database of `DjangoProgress`, they are
+        there when that transaction has committed.
+
+        Raises `DuplicateJobError` for an id that is taken, `QueueError` for what this engine or
+        its store cannot do, and what the engine itself raises where it is away: then those jobs
+        that were not sent were never enqueued, and their ids are free.
         """
-        if connection is not None:
-            raise QueueError(
-                f"{self!r} cannot enqueue in a transaction of yours: commit first, then enqueue"
-            )
         for item in items:
             self._refuse_impossible(item)
+        if connection is None:
+            connection = self.store.open_transaction()
+        if connection is not None:
+            return self._enqueue_within(connection, items)
+        self._warn_of_atomic_block()
         self.store.add([item.record for item in items])
         sent = 0
         try:
@@ -110,6 +120,35 @@ class EngineQueue(Capabilities, ABC):
             self._withdraw(items[sent:])
             raise
         return [Enqueued(item.record.id, is_new=True) for item in items]
+
+    def _enqueue_within(self, connection: Any, items: Sequence[Enqueueing]) -> list[Enqueued]:
+        """In a transaction of the user's: what a crash keeps from being sent, workers send."""
+        self.store.add_within(connection, [(item.record, _wait(item)) for item in items])
+        after_commit(connection, lambda: self._send_committed(items))
+        return [Enqueued(item.record.id, is_new=True) for item in items]
+
+    def _warn_of_atomic_block(self) -> None:
+        if self._has_warned or not is_in_django_transaction():
+            return
+        self._has_warned = True
+        warnings.warn(
+            f"A job is enqueued in Django's transaction.atomic, and a worker may start it before "
+            f"your rows are committed: {self.store!r} is not part of that transaction. Keep "
+            f"progress in DjangoProgress(), or enqueue in transaction.on_commit",
+            RuntimeWarning,
+            stacklevel=6,
+        )
+
+    def _send_committed(self, items: Sequence[Enqueueing]) -> None:
+        try:
+            for item in items:
+                self.store.find(item.record.id)
+                self.send(item.record, _wait(item))
+                self.store.confirm(item.record)
+        except JobNotFoundError:
+            pass  # it was a savepoint that was released, or the transaction before
+        except Exception:
+            logger.warning("A job that was enqueued is sent by a worker", exc_info=True)
 
     @property
     def board(self) -> StoreBoard:

@@ -2,12 +2,14 @@
 
 import signal
 from collections.abc import Callable
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 
 from continuable.conformance.queues import QueueSuite
 from continuable.queues.procrastinate import ProcrastinateQueue
-from tests.queues.procrastinate.conftest import command, environment
+from tests.queues.procrastinate.conftest import DATABASE, command, environment
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +24,17 @@ class TestProcrastinateQueue(QueueSuite):
     @pytest.fixture
     def app(self, project):
         return project.app
+
+    @pytest.fixture
+    def undone_transaction(self, postgresql):
+        @contextmanager
+        def undone():
+            with psycopg.connect(postgresql.url_of(DATABASE).replace("+psycopg", "")) as connection:
+                connection.execute("SELECT 1")
+                yield connection
+                connection.rollback()
+
+        return undone
 
     @pytest.fixture
     def command(self, postgresql):

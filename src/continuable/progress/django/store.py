@@ -105,6 +105,11 @@ class DjangoProgress(SQLStore):
         own = connections[self._using]
         return bool(own.in_atomic_block or (connection and connection.in_atomic_block))
 
+    def open_transaction(self) -> Any:
+        """The connection of this thread, within an atomic block."""
+        own = connections[self._using]
+        return own if own.in_atomic_block else None
+
     def close(self) -> None:
         """Close the connection of this thread, which opens again when it is needed."""
         self._local.held = None

@@ -15,7 +15,13 @@ from functools import partial
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from continuable.core.outcome import Completed
-from continuable.errors import CheckpointError, JobNotFoundError, StoreBusyError, StoreError
+from continuable.errors import (
+    CheckpointError,
+    JobNotFoundError,
+    QueueError,
+    StoreBusyError,
+    StoreError,
+)
 from continuable.model.info import HistoryEntry, JobInfo
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
@@ -41,6 +47,8 @@ LOCK_WAITS = (0.25, 1.0, 5.0)
 
 PART = 500
 """Jobs that are forgotten in one transaction."""
+UNSENT_FOR = 5.0
+"""Seconds that a process has to send what it has enqueued in a transaction, before workers do."""
 SHORTEST_IDLE = 5.0
 """Seconds: a process that lives says nothing within a transaction for milliseconds at most."""
 
@@ -106,6 +114,18 @@ class SQLStore(RowStore):
             for record in records:
                 transition = partial(lifecycle.add, record=record)
                 self._changed(session, record.id, transition, record)
+
+    def add_within(self, connection: Any, jobs: Sequence[tuple[JobRecord, float]]) -> None:
+        add = partial(lifecycle.add, unsent_for=UNSENT_FOR)
+        with self._reading():
+            """Its tables are there from now on, which a user's transaction must not make."""
+        try:
+            with self._joined(connection, again=False) as session:
+                for record, wait in jobs:
+                    transition = partial(add, record=record, wait=wait)
+                    self._changed(session, record.id, transition, record)
+        except CheckpointError as error:
+            raise QueueError(f"A job cannot join this transaction: {error}") from None
 
     def withdraw(self, job_id: str) -> None:
         with self._writing() as session:

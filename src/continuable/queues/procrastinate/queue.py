@@ -61,6 +61,7 @@ class ProcrastinateQueue(EngineQueue):
     """
 
     commits_by_default = True
+    joins_transactions = True
 
     def __init__(
         self, procrastinate_app: procrastinate.App, *, engine: sa.Engine | None = None
