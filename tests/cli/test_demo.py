@@ -3,7 +3,7 @@
 import pytest
 
 from continuable import demo
-from continuable.demo.stages import QUEUES
+from continuable.demo.stages import STAGES
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def test_the_exit_code_is_that_of_the_demo(call, shown):
 
 
 def test_the_queues_are_those_that_there_are_stages_for(call, shown):
-    for queue in QUEUES:
+    for queue in STAGES:
         assert call("demo", "--queue", queue).exit_code == 0
-    assert [options["queue"] for options in shown] == list(QUEUES)
+    assert [options["queue"] for options in shown] == list(STAGES)
     refused = call("demo", "--queue", "kafka")
     assert refused.exit_code == 2
     assert "'kafka' is not one of 'embedded', 'celery', 'rq', 'procrastinate'" in refused.stderr

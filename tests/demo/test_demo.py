@@ -6,10 +6,9 @@ from contextlib import closing
 import pytest
 
 from continuable.demo import show, story
-from continuable.demo.balance import balance
-from continuable.demo.screen import PlainScreen
-from continuable.demo.tables.sqlite import SQLiteTable
-from continuable.demo.upload import data_of, make_csv, rows_of
+from continuable.demo.screen import Screen
+from continuable.demo.table import Table
+from continuable.demo.upload import balance, data_of, make_csv, rows_of
 from continuable.sources import csv_rows
 
 ROWS = 4_000
@@ -130,7 +129,8 @@ def test_the_file_that_is_made_has_what_makes_csv_hard(tmp_path):
 
 @pytest.fixture
 def table(tmp_path):
-    with closing(SQLiteTable(tmp_path / "demo.db")) as table:
+    with closing(Table(str(tmp_path / "demo.db"))) as table:
+        table.create()
         yield table
 
 
@@ -151,7 +151,7 @@ def test_the_balance_tells_what_is_missing_and_what_is_there_twice(
     make_csv(path, 3)
     data = [data_of(row) for row in rows_of(path)]
     with table.transaction():
-        table.insert([(number, data[number - 1], b"") for number in numbers])
+        table.insert([(number, data[number - 1], "") for number in numbers])
     found = balance(table, path)
     assert (found.is_exact, str(found)) == (is_exact, says)
 
@@ -160,7 +160,7 @@ def test_the_balance_sees_a_row_with_other_data(tmp_path, table):
     path = tmp_path / "orders.csv"
     make_csv(path, 1)
     with table.transaction():
-        table.insert([(1, "{}", b"")])
+        table.insert([(1, "{}", "")])
     assert not balance(table, path).is_exact
 
 
@@ -170,13 +170,13 @@ def test_the_balance_tells_how_many_rows_were_written_again(tmp_path, table):
     data = [data_of(row) for row in rows_of(path)]
     for number in (1, 2, 2):
         with table.transaction():
-            table.put(f"row {number}", (number, data[number - 1], b""))
+            table.put(f"row {number}", (number, data[number - 1], ""))
     found = balance(table, path)
     assert (found.is_exact, found.redone) == (True, 1)
 
 
 def test_plain_lines_tell_each_tenth_once(capsys):
-    screen = PlainScreen()
+    screen = Screen()
     for row in (0, 5, 10, 12, 19, 20, 20):
         screen.follow(1, "process_records", row, 100)
     assert capsys.readouterr().out.splitlines() == [

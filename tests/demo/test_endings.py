@@ -11,8 +11,7 @@ from uuid import uuid4
 import pytest
 
 from continuable.demo import processes
-from continuable.demo.processes import Process
-from continuable.demo.signals import ending_in_order, signals_held
+from continuable.demo.processes import Process, ending_in_order, signals_held
 from tests.demo.processes import marked
 from tests.waiting import DEADLINE, until
 
@@ -76,8 +75,8 @@ def test_what_a_process_has_started_is_killed_with_it_and_after_it(
 ):
     monkeypatch.setattr(processes, "PROC", Path(source))
     environment = os.environ | {"CONTINUABLE_TEST_MARK": mark}
-    process = Process([sys.executable, "-c", FAMILY], tmp_path / "log", environment)
-    until(lambda: not process.is_alive, "the end of the first")
+    process = Process([sys.executable, "-c", FAMILY], tmp_path / "log", env=environment)
+    until(lambda: process.exit_code is not None, "the end of the first")
     until(lambda: len(marked(mark)) == 3, "three that are left")
     process.kill()
     assert marked(mark) == []

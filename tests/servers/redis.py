@@ -2,7 +2,7 @@
 
 import redis
 
-from continuable.demo.servers.redis import executable
+from continuable.demo import servers
 from tests.servers.processes import Server
 
 
@@ -23,7 +23,7 @@ class RedisServer(Server):
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         # With `everysec` a write may wait for a sync, and be lost with the process meanwhile.
         durable = ["--appendonly", "yes", "--appendfsync", "no", "--save", ""]
-        self.start([executable(), *options, *durable], self.is_ready)
+        self.start([servers.RedisServer.installed(), *options, *durable], self.is_ready)
 
     def is_ready(self) -> bool:
         """Whether it takes commands."""

@@ -20,15 +20,14 @@ def show(
 ) -> int:
     """Import a CSV file while its worker is stopped and killed, and show what comes of it.
 
-    Nothing is left running, however it ends.
+    It leaves no process running, even if a signal ends it.
 
     Args:
         csv: The file, in UTF-8; one is made if left out.
         rows: How many rows to make.
-        queue: `embedded`, `celery`, `rq` or `procrastinate`: the latter on a server that is
-            started for the demo alone.
+        queue: `embedded`, `celery`, `rq` or `procrastinate`; the engines on a server of their own.
         plain: Do it without continuations, to show the difference.
-        kill: Kill a worker, too, after the deploy. Not where the import starts over anyway.
+        kill: Kill a worker, too, after the deploy; not with `plain`, which starts over anyway.
         commit: Commit rows and cursor together, for which progress has to be where the rows are;
             otherwise the cursor is saved once a second. Left out: as the queue's own store can.
 
@@ -36,9 +35,8 @@ def show(
         The exit code: 0 if every row is in the table exactly once.
     """
     # Imported here: the jobs read their environment, and the command line wants to start fast.
-    from continuable.demo.failure import DemoError
+    from continuable.demo.processes import DemoError, ending_in_order
     from continuable.demo.screen import screen
-    from continuable.demo.signals import ending_in_order
     from continuable.demo.stages import stage_of
     from continuable.demo.story import Plot, Story, rows_in
     from continuable.demo.upload import make_csv

@@ -1,4 +1,4 @@
-"""The jobs of the demo: one import, written in three ways. This is what its workers import."""
+"""The jobs of the demo, for its workers: one import, written in three ways."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 from continuable import Job, Step
-from continuable.demo.place import Place
-from continuable.demo.stages import stage_at
+from continuable.demo.stages import Place, stage_of
 from continuable.demo.upload import Upload, record
 from continuable.sources import batches, csv_rows
 
-stage = stage_at(Place.from_environment())
+place = Place.from_environment()
+stage = stage_of(place.queue)(place)
 app = stage.app
 engine_app = stage.engine_app
 
@@ -37,9 +37,9 @@ def process_import(job: Job, path: Path) -> int:
 
 @app.job(resume_options={"wait": 0.0}, save_every=1.0)
 def process_import_without_commit(job: Job, path: Path) -> int:
-    """The cursor follows the rows, saved once a second: a killed worker has some imported again.
+    """The cursor is saved once a second, so that rows are imported again after a kill.
 
-    So each row is written under a key that is the same each time.
+    Each row is written under a key that is the same each time.
     """
     with closing(stage.table()) as table:
         upload = Upload(path, table)
@@ -57,7 +57,7 @@ def process_import_without_commit(job: Job, path: Path) -> int:
 
 @app.job(resume_options={"wait": 0.0})
 def process_import_without_steps(_job: Job, path: Path) -> int:
-    """The same without continuations: whatever stops it, it starts again at the first row."""
+    """The same without continuations: after any stop, it starts again at the first row."""
     with closing(stage.table()) as table:
         upload = Upload(path, table)
         upload.validate()

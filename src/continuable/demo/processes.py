@@ -1,4 +1,4 @@
-"""Processes that the demo starts, and of which it leaves none."""
+"""The processes that the demo starts, and the signals that end it: no process outlives the demo."""
 
 from __future__ import annotations
 
@@ -6,67 +6,62 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 PROC = Path("/proc")
-AT_ONCE = 10.0
-"""Seconds in which whoever is killed is gone, on a machine that is busy with something else."""
+KILL_TIMEOUT = 10.0
+"""Seconds in which a killed process is gone, on a machine that is busy with something else."""
 LOOK_EVERY = 0.01
 LINES_OF_LOG = 15
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class DemoError(Exception):
+    """The demo could not be shown, or not to its end; the message says why."""
 
 
 class Process:
     """A process in a session of its own, together with all that it starts in there.
 
-    Ctrl-C does not reach it: it is for the demo, which ends its processes in its own way.
+    Ctrl-C in the terminal reaches the demo alone, which then ends its processes in order.
+
+    Args:
+        command: The program and its arguments.
+        log: The file that stdout and stderr are appended to.
+        options: More options of `subprocess.Popen`.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str | Path],
-        log: Path,
-        environment: Mapping[str, str] | None = None,
-        *,
-        user: str | None = None,
-        folder: Path | None = None,
-    ) -> None:
+    def __init__(self, command: Sequence[str | Path], log: Path, **options: Any) -> None:
         self._log = log
         self._is_gone = False
         with log.open("ab") as file:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 command,
-                env=environment,
-                user=user,
-                group=user and _group(user),
-                extra_groups=[] if user else None,
-                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                **options,
             )
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
+        """The process id, which is the id of the session, too."""
         return self._process.pid
 
     @property
-    def is_alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.poll() is None
-
-    @property
     def exit_code(self) -> int | None:
-        """How the process ended."""
+        """The exit code of the process; `None` while it runs."""
         return self._process.poll()
 
     def stop(self, number: int, timeout: float) -> float:
-        """Send a signal to the process alone; the seconds until it has ended.
+        """Send a signal to the first process alone, and return the seconds until it has ended.
 
-        Raises `subprocess.TimeoutExpired`.
+        Raises `subprocess.TimeoutExpired` after `timeout` seconds.
         """
         started = time.monotonic()
         self._process.send_signal(number)
@@ -74,30 +69,25 @@ class Process:
         return time.monotonic() - started
 
     def kill(self) -> None:
-        """Send SIGKILL to all of it, as the kernel does when memory runs out, until it is gone."""
-        end = time.monotonic() + AT_ONCE
-        while not self._is_gone:  # after which its number may be somebody else's
+        """Send SIGKILL to the whole session, as the kernel does when memory runs out.
+
+        Returns when all of its processes are gone; `TimeoutError` after `KILL_TIMEOUT` seconds.
+        """
+        end = time.monotonic() + KILL_TIMEOUT
+        while not self._is_gone:  # afterwards the session's id may be that of another
             left = list(_session(self.pid))
             for pid in left:
                 with suppress(ProcessLookupError):  # it has ended meanwhile
                     os.kill(pid, signal.SIGKILL)
-            self._is_gone = self._process.poll() is not None and not left
-            if self._is_gone:
-                return
-            if time.monotonic() > end:
+            self._is_gone = self.exit_code is not None and not left
+            if left and time.monotonic() > end:
                 raise TimeoutError(f"The processes {left} live on after SIGKILL")
             time.sleep(LOOK_EVERY)
 
     def last_words(self) -> str:
-        """The end of what it has written."""
+        """The last lines of the log."""
         text = self._log.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-LINES_OF_LOG:])
-
-
-def _group(user: str) -> int:
-    from pwd import getpwnam
-
-    return getpwnam(user).pw_gid
 
 
 def _session(leader: int) -> Iterator[int]:
@@ -109,7 +99,7 @@ def _session(leader: int) -> Iterator[int]:
 
 
 def _running() -> Iterator[int]:
-    """Every process that has not ended."""
+    """Every process of this machine, without zombies."""
     if PROC.exists():
         for stat in PROC.glob("[0-9]*/stat"):
             with suppress(OSError):  # it has ended meanwhile
@@ -122,3 +112,42 @@ def _running() -> Iterator[int]:
         state, pid = line.split()
         if not state.startswith("Z"):
             yield int(pid)
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Have the first Ctrl-C, SIGTERM or SIGHUP raise in the block, and ignore those after it."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for later in ENDS:
+            signal.signal(later, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+    with _handled_by(end):
+        yield
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold signals back until the end of the block, when the process it starts is known."""
+    came: list[int] = []
+    try:
+        with _handled_by(lambda number, _frame: came.append(number)):
+            yield
+    finally:
+        for first in came[:1]:
+            signal.raise_signal(first)
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Set the handler of all `ENDS` but those that are ignored, as SIGHUP is under `nohup`."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    minded = [number for number in ENDS if before[number] is not signal.SIG_IGN]
+    for number in minded:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number in minded:
+            signal.signal(number, before[number])

@@ -1,4 +1,4 @@
-"""What happens in the demo: an import, a deploy in its middle, then a crash."""
+"""The course of the demo: an import, a deploy in its middle, then a crash."""
 
 from __future__ import annotations
 
@@ -15,39 +15,35 @@ from subprocess import TimeoutExpired
 from continuable.declaration.definition import JobDefinition
 from continuable.declaration.handle import Handle
 from continuable.demo import jobs
-from continuable.demo.balance import balance
-from continuable.demo.failure import DemoError
-from continuable.demo.place import Place
-from continuable.demo.processes import Process
+from continuable.demo.processes import LOOK_EVERY, DemoError, Process, signals_held
 from continuable.demo.screen import Screen
-from continuable.demo.signals import signals_held
-from continuable.demo.stages import Stage
-from continuable.demo.tables import Table
-from continuable.demo.upload import rows_of
+from continuable.demo.stages import Place, Stage
+from continuable.demo.table import Table
+from continuable.demo.upload import balance, rows_of
 from continuable.model.info import JobInfo
 from continuable.progress.rowstore import LEASE
 
 DEADLINE = 180.0
-"""Seconds for all of it: more than enough for a machine that is busy with something else."""
-LOOK_EVERY = 0.01
+"""Seconds for the whole demo, on a machine that is busy with something else."""
 
 DEPLOY_AT = 51 / 80
 CRASH_AT = 65 / 80
 IMPORTING = "process_records"
-"""The step that has the rows."""
+"""The step that imports the rows."""
 OVER = "too late, the import was over by then"
 
 GRACE = 30.0
+"""Seconds for the job to reach a checkpoint when its worker is stopped."""
 GRACE_WITHOUT_STEPS = 0.05
-"""A job without checkpoints uses up any grace: a short one is enough to show it."""
+"""The same for a job without checkpoints, which uses up any grace."""
 
 WORK = 4_000_000
-"""Rounds of hashing in all: the fewer the rows, the harder each, so that there is time to watch."""
+"""Rounds of hashing in all: with fewer rows each has more, so that there is time to watch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """What is to happen."""
+    """The options of the demo, all of them decided."""
 
     queue: str
     stage: type[Stage]
@@ -81,7 +77,7 @@ class Story:
         self._table: Table
 
     def tell(self) -> bool:
-        """Let it happen; whether every row is in the table exactly once."""
+        """Run the import; is every row in the table exactly once at the end?"""
         self._introduce()
         with ExitStack() as stack:
             stack.enter_context(_without_variables(self._plot.stage.variables))
@@ -117,48 +113,46 @@ class Story:
         """Start the worker of the next release."""
         grace = GRACE_WITHOUT_STEPS if self._plot.plain else GRACE
         rounds = {"CONTINUABLE_DEMO_ROUNDS": str(max(1, WORK // max(1, self._plot.total)))}
-        # Whoever is killed leaves its temporary files behind: they go with the folder.
+        # A killed worker leaves its temporary files behind: they go with the folder.
         folder = {"TMPDIR": str(self._folder)}
-        told = self._stage.place.to_environment() | self._stage.environment() | rounds | folder
+        environment = os.environ | self._stage.environment() | rounds | folder
         log = self._folder / f"release-{self._release + 1}.log"
         with signals_held():
-            self._workers.append(Process(self._stage.command(grace), log, os.environ | told))
+            self._workers.append(Process(self._stage.command(grace), log, env=environment))
         comment = f"# release {self._release}, process {self._worker.pid}"
-        self._screen.say(f"$ {self._stage.command_as_typed()}  {comment}", "quiet")
+        self._screen.say(f"$ {self._stage.typed}  {comment}", "quiet")
 
     def _deploy(self) -> None:
         """Stop the worker as a deploy does, and start the next release."""
         if not self._reach(DEPLOY_AT):
-            return None
+            return
         row = self._row()
         if self._plot.plain:
-            told = (
-                f"no checkpoint within the grace of {GRACE_WITHOUT_STEPS:g} s, so {self._force()}"
-            )
+            grace = f"the grace of {GRACE_WITHOUT_STEPS:g} s"
+            told = f"no checkpoint within {grace}, so {self._force()}"
         else:
-            took = self._stop()
-            told = (
-                f"interrupted after row {self._kept():,}; process gone after {took * 1000:.0f} ms"
-            )
-        if self._is_over():
-            return self._screen.say(f"SIGTERM at row {row:,}: {OVER}", "deploy")
-        self._screen.say(f"SIGTERM at row {row:,}: {told}", "deploy")
-        return self._resume()
+            gone = f"process gone after {self._stop() * 1000:.0f} ms"
+            told = f"interrupted after row {self._kept():,}; {gone}"
+        if self._is_left(f"SIGTERM at row {row:,}", told, "deploy"):
+            self._resume()
 
     def _crash(self) -> None:
         """Kill the worker without a warning, and start another."""
-        if self._is_over() or not self._reach(CRASH_AT):
-            return None
+        if self._job.info().state.is_finished or not self._reach(CRASH_AT):
+            return
         self._worker.kill()
-        row = self._row()
-        if self._is_over():
-            return self._screen.say(f"SIGKILL at row {row:,}: {OVER}", "bad")
-        kept = f"progress was saved last after row {self._kept():,}"
-        self._screen.say(f"SIGKILL at row {row:,}: {kept}", "bad")
-        return self._resume(is_dead=True)
+        told = f"progress was saved last after row {self._kept():,}"
+        if self._is_left(f"SIGKILL at row {self._row():,}", told, "bad"):
+            self._resume(is_dead=True)
+
+    def _is_left(self, stop: str, told: str, mark: str) -> bool:
+        """Tell how the worker was stopped; is anything left of the import?"""
+        is_over = self._job.info().state.is_finished
+        self._screen.say(f"{stop}: {OVER if is_over else told}", mark)
+        return not is_over
 
     def _resume(self, *, is_dead: bool = False) -> None:
-        """Start the next release and see it take up the job."""
+        """Start the next release, and wait until it runs the job."""
         stopped, row, kept = time.monotonic(), self._row(), self._kept()
         executions = self._job.info().executions
         if self._stage.lease and (is_dead or self._plot.plain):
@@ -177,21 +171,21 @@ class Story:
         self._screen.say(f"{told}; rows redone: {redone:,}", "bad" if self._plot.plain else "good")
 
     def _end(self) -> None:
-        """Wait for the last release to finish the job, and have it leave."""
+        """Wait until the last release has finished the job, and stop it."""
         self._watch(lambda _info: False, "finish the import")
         self._stop()
 
     def _stop(self) -> float:
-        """Send the worker SIGTERM; the seconds until it has ended."""
+        """Send the worker SIGTERM, and return the seconds until it has ended."""
         try:
             took = self._worker.stop(signal.SIGTERM, GRACE + max(0.0, self._left()))
         except TimeoutExpired as error:
             raise DemoError(self._complaint("did not stop")) from error
-        self._worker.kill()  # whoever it may have left
+        self._worker.kill()  # with any child that it may have left
         return took
 
     def _force(self) -> str:
-        """Send the worker SIGTERM, and SIGKILL when its grace is over; what came of it."""
+        """Send the worker SIGTERM, and SIGKILL when its grace is over; returns how that went."""
         if self._stage.ends_itself:
             return f"it goes on; process gone after {self._stop() * 1000:.0f} ms"
         with suppress(TimeoutExpired):
@@ -200,29 +194,31 @@ class Story:
         return "SIGKILL follows"
 
     def _end_workers(self) -> None:
-        """Leave none behind."""
         for worker in self._workers:
             worker.kill()
 
-    # --- what there is to see
+    # --- how the import stands
 
     @property
     def _release(self) -> int:
-        """The number of the release."""
+        """The number of the release that runs, from 1 on."""
         return len(self._workers)
 
     @property
     def _worker(self) -> Process:
-        """The worker of the release."""
+        """The worker of the release that runs."""
         return self._workers[-1]
 
     def _reach(self, part: float) -> bool:
-        """Wait until that part of the rows is imported; False: all of them are."""
+        """Wait until that part of the rows is imported; False: the import has ended before."""
         row = max(1, int(self._plot.total * part))
         return self._watch(lambda _info: self._row() >= row, f"come to row {row:,}")
 
     def _watch(self, is_there: Callable[[JobInfo], bool], what: str) -> bool:
-        """Show the job until `is_there`; False: it has been completed before."""
+        """Show the job until `is_there`; False: it has completed before.
+
+        Raises `DemoError` if the job fails, its worker ends or the deadline passes.
+        """
         while True:
             info = self._job.info()
             self._show(info)
@@ -232,8 +228,8 @@ class Story:
                 if info.error:
                     raise DemoError(f"The import failed: {info.error}")
                 return False
-            if not self._worker.is_alive:
-                code = self._worker.exit_code
+            code = self._worker.exit_code
+            if code is not None:
                 raise DemoError(self._complaint(f"ended (exit code {code}) before it could {what}"))
             if self._left() <= 0:
                 raise DemoError(self._complaint(f"did not {what} within {DEADLINE:g} s"))
@@ -246,12 +242,8 @@ class Story:
         place = info.step or self._plot.job
         self._screen.follow(self._release, place, self._row(), self._plot.total)
 
-    def _is_over(self) -> bool:
-        """Whether the import has come to its end, though its worker was stopped."""
-        return self._job.info().state.is_finished
-
     def _row(self) -> int:
-        """The row that was imported last."""
+        """The number of the row that was written last."""
         return self._table.newest()
 
     def _kept(self) -> int:
@@ -269,24 +261,22 @@ class Story:
 
     @contextmanager
     def _opened_stage(self) -> Iterator[Stage]:
-        """The queue, on a server that ends with it."""
-        plot = self._plot
-        with plot.stage.server(self._folder) as server:
-            if server is not None:
-                told = f"A {server.title} of our own on port {server.port}, process {server.pid}"
+        """The queue, with its private server, until the end of the block."""
+        plot, database = self._plot, str(self._folder / "demo.db")
+        with ExitStack() as stack:
+            url = ""
+            if plot.stage.server is not None:
+                server = stack.enter_context(plot.stage.server())
+                url, port = server.url, server.port
+                told = f"A {server.title} of our own on port {port}, process {server.pid}"
                 self._screen.say(told, "quiet")
-            place = Place(
-                queue=plot.queue,
-                database=self._folder / "demo.db",
-                server=server.url if server else "",
-                commit=plot.commit,
-            )
-            with closing(plot.stage(place)) as stage:
-                stage.prepare()
-                yield stage
+            place = Place(queue=plot.queue, database=database, server=url, commit=plot.commit)
+            stage = stack.enter_context(closing(plot.stage(place)))
+            stage.prepare()
+            yield stage
 
     def _enqueued(self) -> Handle[int]:
-        """The job, on the queue that the workers take it from."""
+        """Enqueue the job on the stage's queue, which this process's own `jobs.app` is not on."""
         job: JobDefinition[[Path], int] = getattr(jobs, self._plot.job)
         here: JobDefinition[[Path], int] = self._stage.app.job(name=job.name)(job.function)
         return here.enqueue(self._plot.csv)
@@ -311,7 +301,7 @@ def rows_in(path: Path) -> int:
 
 @contextmanager
 def _without_variables(beginnings: tuple[str, ...]) -> Iterator[None]:
-    """Keep variables of the environment from leading an engine to a server of the user's."""
+    """Take variables with these prefixes from the environment until the end of the block."""
     taken = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith(beginnings)}
     try:
         yield

@@ -1,1 +1,0 @@
-"""Servers of the demo's own, from wheels."""
