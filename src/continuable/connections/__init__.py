@@ -1,1 +1,1 @@
-"""Database connections of the user's own."""
+"""Transactions on database connections of the user: begin one, and ask if it committed."""

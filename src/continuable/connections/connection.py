@@ -1,4 +1,4 @@
-"""What can be known of, and done with, a database connection of the user's own."""
+"""Transactions on a user's connection: is one open? begin one. For four libraries."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ class AsyncConnection(Protocol):
     """`AsyncConnection` or `AsyncSession` of SQLAlchemy's, or psycopg's `AsyncConnection`."""
 
     async def __aenter__(self) -> Any:
-        """What such a connection has, and one whose statements are not awaited has not."""
+        """Enter the connection: only those have it whose statements are awaited."""
         ...
 
 
 class Awaited:
-    """A `psycopg.AsyncConnection`, to those who see it from within `run_on`."""
+    """A `psycopg.AsyncConnection` for synchronous code within `run_on`."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
 
     def in_transaction(self) -> bool:
-        """Whether one is open."""
+        """Is a transaction open?"""
         return is_in_transaction(self.connection)
 
 
 def is_async_connection(connection: Any) -> bool:
-    """Whether statements on `connection` are to be awaited."""
+    """Are statements on `connection` awaited?"""
     return hasattr(connection, "__aenter__")
 
 
 def run_on(connection: Any, work: Callable[[Any], T]) -> Awaitable[T]:
-    """Call `work` with what is behind an async connection, and await its statements."""
+    """Run synchronous `work` on an async connection; `CheckpointError` for an unknown kind."""
     if is_of_psycopg(connection):
         from sqlalchemy.util import greenlet_spawn
 
@@ -57,7 +57,7 @@ def run_on(connection: Any, work: Callable[[Any], T]) -> Awaitable[T]:
 
 
 def is_in_transaction(connection: Any) -> bool:
-    """Whether a transaction is open on `connection`, as far as that can be known."""
+    """Is a transaction open on `connection`? False for a kind that does not tell."""
     if hasattr(connection, "in_atomic_block"):  # Django's
         return bool(connection.in_atomic_block)
     if is_of_psycopg(connection):
@@ -95,9 +95,9 @@ def is_in_django_transaction() -> bool:
 
 
 def transaction_on(connection: Any) -> AbstractContextManager[object]:
-    """Begin a transaction on `connection`, commit it at the end, or roll it back.
+    """Begin a transaction on `connection`; commit it after the block, or roll it back on an error.
 
-    Raises `CheckpointError` where one is open already, or the connection is of no known kind.
+    Raises `CheckpointError` if one is open already, or the connection is of an unknown kind.
     """
     _refuse_open(connection)
     if isinstance(connection, sqlite3.Connection):
@@ -117,7 +117,7 @@ def transaction_on(connection: Any) -> AbstractContextManager[object]:
 
 @asynccontextmanager
 async def async_transaction_on(connection: Any) -> AsyncIterator[None]:
-    """The same on a connection whose statements are to be awaited."""
+    """`transaction_on` for a connection whose statements are awaited."""
     is_known = _is_of_sqlalchemy(connection) or is_of_psycopg(connection)
     if not is_async_connection(connection) or not is_known:
         raise CheckpointError(
@@ -135,7 +135,7 @@ async def async_transaction_on(connection: Any) -> AsyncIterator[None]:
 
 
 class _SQLiteTransaction:
-    """No generator: this is once a batch."""
+    """A transaction of `sqlite3`. A class, as a generator would cost time in each batch."""
 
     __slots__ = ("_connection",)
 
@@ -143,7 +143,7 @@ class _SQLiteTransaction:
         self._connection = connection
 
     def __enter__(self) -> None:
-        # Not deferred: one that has read first fails at once if progress is saved in between.
+        # A deferred one that reads first would fail at once if progress is saved in between.
         self._connection.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
@@ -163,7 +163,7 @@ def _on_sqlalchemy(connection: Any) -> Iterator[None]:
 
 
 def _lock_sqlite(connection: Any) -> None:
-    """The same for SQLAlchemy, whose transactions begin with their first write."""
+    """Begin the transaction at once on SQLite, where SQLAlchemy waits for the first write."""
     bind = connection.get_bind() if hasattr(connection, "get_bind") else connection
     if bind.dialect.name == "sqlite":
         own = connection.connection() if callable(connection.connection) else connection
@@ -179,7 +179,7 @@ def _refuse_open(connection: Any) -> None:
 
 
 def is_of_psycopg(connection: Any) -> bool:
-    """Whether it is a connection of psycopg's, the third."""
+    """Is it a connection of psycopg 3?"""
     return _is_within(type(connection), "psycopg.")  # type: ignore[arg-type]  # it is hashable
 
 

@@ -1,4 +1,4 @@
-"""Whether a transaction of the user's has committed: a mark inside it that shares its fate."""
+"""Transaction outcomes: did a transaction on a user's connection commit, or roll back?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _listeners: WeakKeyDictionary[Any, _SQLAlchemyListener] = WeakKeyDictionary()
 
 
 def mark_in(connection: Any) -> Mark:
-    """Mark the transaction that is open on `connection`; `CheckpointError` if there is none."""
+    """Observe the transaction that is open on `connection`; `CheckpointError` if none is open."""
     if not is_in_transaction(connection):
         raise CheckpointError(
             "Progress can only be committed within an open transaction: begin it with "
@@ -41,30 +41,30 @@ def mark_in(connection: Any) -> Mark:
 
 
 class Mark:
-    """A transaction on a connection that tells no more than whether one is open.
+    """The outcome of one transaction. This base is for connections that do not tell it.
 
-    It is believed: once the transaction is over, it is taken for committed.
+    A transaction that has ended counts as committed there.
     """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
     def is_open(self) -> bool:
-        """Whether the connection is in a transaction still."""
+        """Is a transaction open on the connection?"""
         return is_in_transaction(self._connection)
 
     def is_committed(self) -> bool:
-        """Whether the transaction has committed."""
+        """Has the transaction committed?"""
         return not self.is_open()
 
     def roll_back(self) -> None:
-        """End the transaction as the death of its process would."""
+        """Roll the transaction back, as the death of its process would."""
         if self.is_open() and hasattr(self._connection, "rollback"):
             self._connection.rollback()
 
 
 class _SQLiteMark(Mark):
-    """A row of a temporary table, which nobody else sees."""
+    """SQLite: a row in a temporary table is committed or rolled back with the transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
@@ -74,7 +74,7 @@ class _SQLiteMark(Mark):
         cursor.execute("INSERT INTO temp.continuable_marks VALUES (?)", (self._number,))
 
     def is_committed(self) -> bool:
-        """Whether the row is there; taken for granted once the connection is closed."""
+        """Is the row in the table? True once the connection is closed."""
         if self.is_open():
             return False
         try:
@@ -89,7 +89,7 @@ class _SQLiteMark(Mark):
 
 
 class _DjangoMark(Mark):
-    """In an atomic block, which also sees to a rollback by itself."""
+    """Django: a transaction of an atomic block, by its `on_commit`."""
 
     def __init__(self, connection: Any) -> None:
         from django.db import transaction
@@ -99,18 +99,18 @@ class _DjangoMark(Mark):
         transaction.on_commit(self._committed, using=connection.alias)
 
     def is_committed(self) -> bool:
-        """Whether Django has told of the commit."""
+        """Has Django called `on_commit`?"""
         return self._was_committed and not self.is_open()
 
     def roll_back(self) -> None:
-        """Left to the block."""
+        """Nothing: the atomic block rolls back by itself."""
 
     def _committed(self) -> None:
         self._was_committed = True
 
 
 class _PsycopgMark(Mark):
-    """The number of the transaction, whose state PostgreSQL knows afterwards."""
+    """psycopg: PostgreSQL tells the status of a transaction id afterwards."""
 
     def __init__(self, connection: Any) -> None:
         super().__init__(connection)
@@ -120,7 +120,7 @@ class _PsycopgMark(Mark):
         self._was_committed = None if number else False
 
     def is_committed(self) -> bool:
-        """What the server says; taken for granted once the connection is closed."""
+        """Does PostgreSQL say `committed`? True once the connection is closed."""
         if self._was_committed is None:
             if self._connection.closed:
                 return True
@@ -131,23 +131,23 @@ class _PsycopgMark(Mark):
         return self._was_committed
 
     def roll_back(self) -> None:
-        """End the transaction, where that need not be awaited."""
+        """Roll back, unless the connection is async: this call cannot await."""
         if not is_async_connection(self._connection):
             super().roll_back()
 
     def _ask(self, sql: str) -> Any:
-        # Below psycopg's cursors: no transaction begins, and an async connection need not await.
+        # By libpq: psycopg's cursors would begin a transaction, or have to be awaited.
         return self._connection.pgconn.exec_(sql.encode()).get_value(0, 0)
 
 
 class _SQLAlchemyMark(Mark):
-    """On a `Connection`, or on that of a `Session`."""
+    """SQLAlchemy: a transaction of a `Connection`, or of the one behind a `Session`."""
 
     def __init__(self, connection: Any) -> None:
         super().__init__(connection)
         self._own = connection.connection() if hasattr(connection, "get_bind") else connection
         self.savepoints = _savepoints_open_on(self._own)
-        """The names of those whose rollback undoes this mark."""
+        """The names of the savepoints whose rollback takes the progress update with it."""
         self.was_committed = False
         listener = _listeners.get(self._own)
         if listener is None:
@@ -155,7 +155,7 @@ class _SQLAlchemyMark(Mark):
         listener.marks.append(self)
 
     def is_committed(self) -> bool:
-        """Whether SQLAlchemy has told of a commit, and of no rollback."""
+        """Did SQLAlchemy send the event `commit`, and no rollback?"""
         if self.is_open():
             return False
         listener = _listeners.pop(self._own, None)
@@ -165,10 +165,10 @@ class _SQLAlchemyMark(Mark):
 
 
 class _SQLAlchemyListener:
-    """Hears how the transaction on one `Connection` ends. Removed when a mark is asked for that.
+    """The event listeners for transactions on one `Connection`, removed when an outcome is read.
 
-    SQLAlchemy tells of a commit before it tries it, and not of its failure: an error of the
-    `COMMIT` itself must come out of the job.
+    SQLAlchemy sends `commit` before it tries, and no event if `COMMIT` fails: that error must come
+    out of the job.
     """
 
     def __init__(self, connection: Any) -> None:
@@ -185,14 +185,14 @@ class _SQLAlchemyListener:
             event.listen(connection, name, hear)
 
     def remove_from(self, connection: Any) -> None:
-        """Leave the user's connection as it was."""
+        """Remove the listeners from the user's connection."""
         from sqlalchemy import event
 
         for name, hear in self._heard.items():
             event.remove(connection, name, hear)
 
     def _begun(self, _connection: Any) -> None:
-        self.marks.clear()  # of the transaction before
+        self.marks.clear()  # those of the transaction before
 
     def _committed(self, _connection: Any) -> None:
         for mark in self.marks:

@@ -1,4 +1,4 @@
-"""Data to iterate so that a resume continues in its middle: `step.iterate(source)`."""
+"""Sources: data that `step.iterate(source)` reads from a cursor on, in the middle, too."""
 
 from continuable.sources.batches import batches
 from continuable.sources.csvrows import csv_rows

@@ -1,4 +1,4 @@
-"""Several items of a source at a time."""
+"""`batches`: lists of several items of a source."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Generic, TypeVar, overload
@@ -27,7 +27,7 @@ def batches(source: Any, size: int) -> Any:
 
 
 class _Batching(Generic[T]):
-    """What both kinds of batches know without reading any."""
+    """Total and fingerprint of batches, for `Batches` and `AsyncBatches`."""
 
     def __init__(self, source: Source[T] | AsyncSource[T], size: int) -> None:
         self._source = source
@@ -37,17 +37,17 @@ class _Batching(Generic[T]):
         return f"batches({self._source!r}, {self._size})"
 
     def total(self) -> int | None:
-        """The number of batches, the shorter last one included, where the items are known."""
+        """The number of batches, a shorter last one included; `None` where items have no total."""
         items = self._source.total()
         return None if items is None else -(-items // self._size)
 
     def fingerprint(self) -> Any:
-        """That of the source."""
+        """The fingerprint of the source."""
         return self._source.fingerprint()
 
 
 class Batches(_Batching[T]):
-    """See `batches`."""
+    """The batches of a `Source`."""
 
     _source: Source[T]
 
@@ -66,7 +66,7 @@ class Batches(_Batching[T]):
 
 
 class AsyncBatches(_Batching[T]):
-    """See `batches`."""
+    """The batches of an `AsyncSource`."""
 
     _source: AsyncSource[T]
 

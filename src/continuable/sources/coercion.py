@@ -1,4 +1,4 @@
-"""What `Step.iterate` accepts besides a source, and what it says to everything else."""
+"""Sources from what `Step.iterate` accepts: a source, a list, a tuple or a range."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet

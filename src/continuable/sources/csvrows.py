@@ -1,4 +1,4 @@
-"""The rows of a CSV file."""
+"""`csv_rows`: the rows of a CSV file."""
 
 import csv
 import os
@@ -55,7 +55,7 @@ def csv_rows(
 
     Rows are those of `csv.DictReader`: quoted line ends and quotes, any of `\n`, `\r\n` and
     `\r`, blank lines skipped. With `fieldnames` the file has no header, its first line is a row.
-    A `quotechar` of `None` takes quotes for ordinary characters.
+    With a `quotechar` of `None` quotes are ordinary characters.
 
     It differs where a job would go on with wrong data: a row that has more or fewer fields than
     the header is a `SourceError`, unless `restkey` names the key for a list of the surplus, and
@@ -63,8 +63,8 @@ def csv_rows(
 
     The cursor is the byte offset behind a row: a resume reads the header, and seeks.
 
-    `SourceError`: also if the encoding does not keep ASCII as it is (UTF-16), or bytes are not
-    in it. `SourceChangedError`: the cursor lies beyond the end of the file.
+    `SourceError`: also if the encoding does not keep ASCII as it is (UTF-16), or cannot decode
+    the bytes. `SourceChangedError`: the cursor lies beyond the end of the file.
     """
     dialect = {
         "delimiter": delimiter,
@@ -85,7 +85,7 @@ def csv_rows(
 
 
 class CsvRows(TextFile):
-    """See `csv_rows`."""
+    """A CSV file as a source of rows."""
 
     function = "csv_rows"
 

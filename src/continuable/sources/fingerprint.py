@@ -1,4 +1,4 @@
-"""Whether the data under a cursor is still the data that the cursor was taken from."""
+"""Fingerprints: they tell that data has changed since a cursor was taken."""
 
 import os
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ def file_fingerprint(path: str | os.PathLike[str]) -> dict[str, int | str]:
 
     Times and inode are left out on purpose, since a deploy or a copy changes them. Up to 64 MiB
     the digest covers every byte; beyond, 64 blocks of 1 MiB from the first to the last, so that
-    a resume does not wait for a huge file to be read. Not noticed then: a change between those
-    blocks that leaves the size as it was. A missing file is a `FileNotFoundError`.
+    a resume does not wait for a huge file to be read. A change between those blocks that leaves
+    the size as it was goes unnoticed then. A missing file is a `FileNotFoundError`.
     """
     digest = blake2b(digest_size=16)
     with open(path, "rb") as file:
@@ -32,9 +32,9 @@ def file_fingerprint(path: str | os.PathLike[str]) -> dict[str, int | str]:
 
 
 def check_fingerprint(source_name: str, then: Any, now: Any) -> None:
-    """Raise `SourceChangedError` if `then` (kept with the cursor) is not what it is `now`.
+    """Raise `SourceChangedError` if the fingerprint `then`, kept with the cursor, differs `now`.
 
-    `None` on either side means that there is nothing to compare.
+    `None` stands for a source without a fingerprint, and equals any other.
     """
     if then is None or now is None or then == now:
         return
@@ -61,7 +61,7 @@ def _change(then: Any, now: Any) -> str:
 
 
 def _size(fingerprint: Any) -> int | None:
-    """The bytes in a file's fingerprint; `None` for that of any other source."""
+    """The size in bytes from the fingerprint of a file; `None` for another fingerprint."""
     if isinstance(fingerprint, dict) and fingerprint.keys() == {"bytes", "blake2b"}:
         return int(fingerprint["bytes"])
     return None

@@ -1,4 +1,4 @@
-"""The values of a JSON Lines file."""
+"""`jsonl`: the values of a JSON Lines file."""
 
 import json
 import os
@@ -16,14 +16,14 @@ def jsonl(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Source[An
     The cursor is the byte offset behind a line; a resume seeks there.
 
     `SourceError`: a line is not JSON (the message names its byte offset), the encoding does not
-    keep ASCII as it is (UTF-16), or bytes are not in it.
+    keep ASCII as it is (UTF-16), or cannot decode the bytes.
     `SourceChangedError`: the cursor lies beyond the end of the file.
     """
     return JsonLines(path, encoding)
 
 
 class JsonLines(TextFile):
-    """See `jsonl`."""
+    """A JSON Lines file as a source of values."""
 
     function = "jsonl"
 

@@ -1,4 +1,4 @@
-"""The lines of a text file."""
+"""`lines`: the lines of a text file."""
 
 import os
 from collections.abc import Iterator
@@ -14,14 +14,15 @@ def lines(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> Source[st
     The cursor is the byte offset behind a line; a resume seeks there. Empty lines are items, and
     so is a last line without an end. A byte order mark is no part of the first line.
 
-    `SourceError`: the encoding does not keep ASCII as it is (UTF-16), or bytes are not in it.
+    `SourceError`: the encoding does not keep ASCII as it is (UTF-16), or cannot decode the
+    bytes.
     `SourceChangedError`: the cursor lies beyond the end of the file.
     """
     return Lines(path, encoding)
 
 
 class Lines(TextFile):
-    """See `lines`."""
+    """A text file as a source of lines."""
 
     function = "lines"
 

@@ -1,4 +1,4 @@
-"""A source for each item of another: files and their rows, accounts and their pages."""
+"""`nested`: a source in each item of another, such as rows in files, or pages of accounts."""
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -31,8 +31,8 @@ def nested(outer: Plain[T], inner: Callable[[T], Plain[U]]) -> Source[tuple[T, U
 def nested(outer: Any, inner: Callable[[Any], Any]) -> Any:
     """Pairs `(outer_item, inner_item)` of each item in `outer` with each in `inner(outer_item)`.
 
-    Both may be lists, tuples or ranges, and `inner` may give a `nested` again. It is a source
-    for `async for` if `outer` is one or `inner` is an `async def`, which may give either kind.
+    Both may be lists, tuples or ranges, and `inner` may return a `nested` again. The result is an
+    `AsyncSource` if `outer` is one or `inner` is an `async def`, which may return either kind.
 
     The cursor is `[cursor before the outer item, cursor in the inner source]`, so that a resume
     goes on in the middle of an outer item. A third element keeps the fingerprint of the inner
@@ -45,7 +45,7 @@ def nested(outer: Any, inner: Callable[[Any], Any]) -> Any:
 
 
 class _Nesting:
-    """What both kinds know without reading any."""
+    """Total, fingerprint and cursors, for `Nested` and `AsyncNested`."""
 
     def __init__(self, outer: Any, inner: Callable[[Any], Any]) -> None:
         self._outer = outer
@@ -55,11 +55,11 @@ class _Nesting:
         return f"nested({self._outer!r}, {function_name(self._inner)})"
 
     def total(self) -> None:
-        """`None`: it would take every inner source to know."""
+        """`None`: the number of pairs is known only after the last inner source."""
         return
 
     def fingerprint(self) -> Any:
-        """That of the outer source; the cursor keeps that of the inner one."""
+        """The fingerprint of the outer source; the cursor keeps that of the inner one."""
         return self._outer.fingerprint()
 
     def _split(self, cursor: Any) -> tuple[Any, Any, Any]:
@@ -75,7 +75,7 @@ class _Nesting:
 
 
 class Nested(_Nesting, Generic[T, U]):
-    """See `nested`."""
+    """The pairs of two sources for `for`."""
 
     def items(self, cursor: Any) -> Iterator[tuple[tuple[T, U], list[Any]]]:
         """Each pair from `cursor` on, with the cursor behind it."""
@@ -100,7 +100,7 @@ class Nested(_Nesting, Generic[T, U]):
 
 
 class AsyncNested(_Nesting, Generic[T, U]):
-    """See `nested`."""
+    """The pairs of two sources for `async for`, each of either kind."""
 
     async def aitems(self, cursor: Any) -> AsyncIterator[tuple[tuple[T, U], list[Any]]]:
         """Each pair from `cursor` on, with the cursor behind it."""

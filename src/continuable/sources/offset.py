@@ -1,4 +1,4 @@
-"""Cursors that are whole numbers: an index, or a byte offset."""
+"""Cursors that are whole numbers: an index or a byte offset."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from continuable.errors import SourceChangedError, SourceError
 
 
 def offset_from_cursor(cursor: Any, *, end: int, unit: str, source: object) -> int:
-    """The place that `cursor` names in a `source` which ends at `end`; `None` is the beginning.
+    """The offset from a cursor: 0 for `None`, at most `end`.
 
-    `SourceError` for what cannot be a cursor of that source, `SourceChangedError` for a place
-    that the source no longer has.
+    `unit` and `source` are for messages. `SourceError`: the cursor is no whole number from 0 on.
+    `SourceChangedError`: it lies beyond `end`.
     """
     if cursor is None:
         return 0
-    # A bool is an int, and would silently mean the place 0 or 1.
+    # A bool is an int, and would silently mean the offset 0 or 1.
     if not isinstance(cursor, int) or isinstance(cursor, bool) or cursor < 0:
         raise SourceError(
             f"The cursor of {source!r} is {unit} from 0 on, "

@@ -1,4 +1,4 @@
-"""An API that hands out its data in pages, each with a token for the next."""
+"""`pages`: the data of an API that returns pages, each with a token for the next."""
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -17,10 +17,10 @@ def pages(fetch: Callable[[Any], Awaitable[Page[T]]]) -> AsyncSource[list[T]]: .
 @overload
 def pages(fetch: Callable[[Any], Page[T]]) -> Source[list[T]]: ...
 def pages(fetch: Callable[[Any], Any]) -> Any:
-    """The pages that `fetch(token) -> (items, next_token)` gives, each a list of its items.
+    """The pages that `fetch(token) -> (items, next_token)` returns, each a list of its items.
 
-    `fetch` gets `None` for the first page, and says with a next token of `None` that there are
-    no more. An `async def fetch` makes it a source for `async for`. To iterate single items:
+    `fetch` gets `None` for the first page, and returns a next token of `None` with the last one.
+    With an `async def fetch` this is an `AsyncSource`. To iterate single items:
     `nested(pages(fetch), sequence)`.
 
     The cursor is `{"next": token}`: the token must be something that can be serialised, and the
@@ -32,7 +32,7 @@ def pages(fetch: Callable[[Any], Any]) -> Any:
 
 
 class _Paging:
-    """What both kinds of pages know without fetching any."""
+    """Tokens and checks of pages, for `Pages` and `AsyncPages`."""
 
     def __init__(self, fetch: Callable[[Any], Any]) -> None:
         self._fetch = fetch
@@ -41,15 +41,15 @@ class _Paging:
         return f"pages({function_name(self._fetch)})"
 
     def total(self) -> None:
-        """`None`: how many pages there are shows only at the last."""
+        """`None`: the number of pages is known only after the last."""
         return
 
     def fingerprint(self) -> None:
-        """`None`: what an API gives may change between two calls."""
+        """`None`: the answers of an API may change between two calls."""
         return
 
     def _next_fetch(self, cursor: Any) -> tuple[Any, bool]:
-        """The token to go on with, and whether there is anything left to fetch."""
+        """The token of the next page, and True if there is a next page."""
         if cursor is None:
             return None, True
         if not isinstance(cursor, dict) or cursor.keys() != {"next"}:
@@ -69,7 +69,7 @@ class _Paging:
 
 
 class Pages(_Paging, Generic[T]):
-    """See `pages`."""
+    """The pages of a plain `fetch`."""
 
     def items(self, cursor: Any) -> Iterator[tuple[list[T], dict[str, Any]]]:
         """Each page from `cursor` on, with the token of the next."""
@@ -81,7 +81,7 @@ class Pages(_Paging, Generic[T]):
 
 
 class AsyncPages(_Paging, Generic[T]):
-    """See `pages`."""
+    """The pages of an `async def fetch`."""
 
     async def aitems(self, cursor: Any) -> AsyncIterator[tuple[list[T], dict[str, Any]]]:
         """Each page from `cursor` on, with the token of the next."""

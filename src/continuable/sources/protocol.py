@@ -1,4 +1,4 @@
-"""What `Step.iterate` asks of a source. Write your own by having these three methods."""
+"""`Source` and `AsyncSource`: the three methods of a source. Write them for one of your own."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -20,11 +20,11 @@ class Source(Protocol[T_co]):
         ...
 
     def total(self) -> int | None:
-        """How many items there are from the beginning, or `None` where that is not known."""
+        """The number of all items, counted from the beginning; `None` if it is not known."""
         ...
 
     def fingerprint(self) -> Any:
-        """Plain data that changes when the data does, or `None` to take any data for the same.
+        """Plain data that changes when the source's data does; `None` if there is no check.
 
         It is taken when a step starts, kept with its progress, and compared when it resumes.
         """
@@ -33,16 +33,16 @@ class Source(Protocol[T_co]):
 
 @runtime_checkable
 class AsyncSource(Protocol[T_co]):
-    """The same for `async for`: only `aitems` differs."""
+    """A source for `async for`: `aitems` in place of `items`."""
 
     def aitems(self, cursor: Any) -> AsyncIterator[tuple[T_co, Any]]:
         """Yield each item from `cursor` on, with the cursor that lies behind it."""
         ...
 
     def total(self) -> int | None:
-        """How many items there are from the beginning, or `None` where that is not known."""
+        """The number of all items, counted from the beginning; `None` if it is not known."""
         ...
 
     def fingerprint(self) -> Any:
-        """Plain data that changes when the data does, or `None`."""
+        """Plain data that changes when the source's data does; `None` if there is no check."""
         ...

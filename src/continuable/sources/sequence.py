@@ -1,4 +1,4 @@
-"""A list, a tuple, a range: whatever has a length and an order."""
+"""`sequence`: the items of a list, a tuple or a range."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -13,16 +13,16 @@ T = TypeVar("T")
 def sequence(items: Sequence[T]) -> Source[T]:
     """The items of a list, a tuple, a range or anything else with a length, index and slices.
 
-    The cursor is the index of the next item. It is up to the job that a resume finds the same
-    items in the same order: those before the cursor are not looked at again. More at the end
-    is fine, fewer than the cursor says is a `SourceChangedError`. What has no order or length
-    (a generator, a set, a dict) is a `SourceError`.
+    The cursor is the index of the next item. The job must have the same items in the same order
+    when it resumes: those before the cursor are skipped unread. There may be more at the end;
+    fewer than the cursor says is a `SourceChangedError`. Items without order or length (a
+    generator, a set, a dict) are a `SourceError`.
     """
     return SequenceSource(items)
 
 
 class SequenceSource(Generic[T]):
-    """See `sequence`."""
+    """A sequence as a source of its items."""
 
     def __init__(self, items: Sequence[T]) -> None:
         if not _is_sequence(items):

@@ -1,4 +1,4 @@
-"""Text files read from any byte offset: what `csv_rows`, `lines` and `jsonl` stand on."""
+"""Text files that are read from a byte offset on, for `csv_rows`, `lines` and `jsonl`."""
 
 import codecs
 import os
@@ -38,17 +38,17 @@ class TextFile:
         return f"{self.function}({self.path!r})"
 
     def fingerprint(self) -> Any:
-        """Size in bytes and a digest of the content, for which a copy is the same file."""
+        """Size in bytes and a digest of the content: the same for a copy of the file."""
         return file_fingerprint(self.path)
 
     def text_start(self, file: BinaryIO) -> int:
-        """The offset of the first character: behind the byte order mark, if there is one."""
+        """The byte offset of the first character: behind a byte order mark, if there is one."""
         file.seek(0)
         has_mark = self.encoding == "utf-8" and file.read(3) == codecs.BOM_UTF8
         return len(codecs.BOM_UTF8) if has_mark else 0
 
     def offset(self, file: BinaryIO, cursor: Any, first: int) -> int:
-        """Where to read on from `cursor` in a file whose first item starts at byte `first`."""
+        """The byte offset to read from: that of `cursor`, or `first`, where the items begin."""
         size = os.fstat(file.fileno()).st_size
         offset = offset_from_cursor(cursor, end=size, unit="a byte offset", source=self)
         if 0 < offset < first:
@@ -60,15 +60,15 @@ class TextFile:
         return max(offset, first)
 
     def is_quick_to_count(self, file: BinaryIO) -> bool:
-        """Whether reading all of it for `total` takes well under a second or so."""
+        """Is the file at most 64 MiB, so that `total` reads it in about a second?"""
         return os.fstat(file.fileno()).st_size <= COUNT_UP_TO
 
 
 class TextLines:
     """The decoded lines of a file from a byte offset on, line ends included.
 
-    `offset` lies behind the line that was given last, so a reader that takes no more lines than
-    it needs finds there the cursor behind what it has read.
+    `offset` is the byte offset behind the line that was yielded last: the cursor of a reader that
+    takes only the lines it needs.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class TextLines:
 
 
 def line_blocks(file: BinaryIO) -> Iterator[list[bytes]]:
-    """The lines of `file` from where it stands, line ends included, many at a time for speed."""
+    """Blocks of the lines of `file` from its position on, line ends included."""
     rest = b""
     # Reading at least as much as is left over keeps a line of any length at linear cost.
     while data := file.read(max(BLOCK, len(rest))):
