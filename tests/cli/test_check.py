@@ -290,7 +290,7 @@ def test_jobs_whose_code_is_gone_are_a_problem(call, renamed, add):
 def test_one_old_job_without_code_is_found_among_any_number_of_newer_ones(
     call, renamed, monkeypatch
 ):
-    monkeypatch.setattr("continuable.cli.health.jobs.LOOKS_AT", 1)
+    monkeypatch.setattr("continuable.cli.health.LOOKS_AT", 1)
     app = renamed("@app.job\ndef subtract(job): ...")
     assert call("enqueue", app, "subtract").exit_code == 0
     ((level, said),) = found(call("check", app), "code")
