@@ -15,8 +15,8 @@ from continuable.cli.reading.targets import app_and_job
 from continuable.cli.showing import phrases
 from continuable.cli.showing.documents import ending_document, print_json
 from continuable.cli.showing.endings import exit_code, farewell
-from continuable.cli.showing.views import view
-from continuable.cli.showing.watching import Spectator
+from continuable.cli.showing.views import View
+from continuable.cli.showing.watching import Spectator, view
 from continuable.errors import JobNotFoundError
 from continuable.model.info import JobInfo
 from continuable.model.states import State
@@ -83,7 +83,7 @@ def run_and_show(app: App, job_id: str, *, as_json: bool) -> None:
     """Run the job here, show it meanwhile, and exit as it ended."""
     board = app.queue.board
     try:
-        with Spectator(lambda: [board.find(job_id)], view(is_quiet=as_json)):
+        with Spectator(lambda: [board.find(job_id)], View() if as_json else view()):
             ending = run_here(app.queue, job_id)
     except KeyboardInterrupt:
         left = board.find(job_id)

@@ -10,8 +10,8 @@ import click
 from continuable.cli import options
 from continuable.cli.reading.targets import app_and_maybe_id
 from continuable.cli.showing.endings import exit_code, farewell
-from continuable.cli.showing.views import JsonView, view
-from continuable.cli.showing.watching import watch
+from continuable.cli.showing.views import JsonView
+from continuable.cli.showing.watching import view, watch
 from continuable.errors import JobNotFoundError
 from continuable.model.info import JobInfo
 from continuable.model.states import State

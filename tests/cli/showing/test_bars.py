@@ -5,9 +5,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from continuable.cli.showing.bars import BAR_WIDTH, STYLES, drawn
+from continuable.cli.showing.bars import BAR_WIDTH, STYLES, Screen, drawn
 from continuable.cli.showing.pace import Pace
-from continuable.cli.showing.screen import Screen
 from continuable.model.states import State
 from tests.cli.showing.jobs import NOON, at, job
 

@@ -3,10 +3,10 @@ import sys
 
 import pytest
 
+from continuable.cli.showing.bars import Screen
 from continuable.cli.showing.documents import arguments_of, job_document
-from continuable.cli.showing.screen import Screen
-from continuable.cli.showing.views import JsonView, Nothing, PlainView, view
-from continuable.cli.showing.watching import Spectator
+from continuable.cli.showing.views import JsonView, PlainView
+from continuable.cli.showing.watching import Spectator, view
 from continuable.errors import JobNotFoundError, StoreError
 from continuable.model.info import JobInfo, JobResult
 from continuable.model.states import State
@@ -34,13 +34,6 @@ def test_lines_go_where_no_terminal_is(capsys):
 def test_bars_go_to_a_terminal(monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert isinstance(view(), Screen)
-
-
-def test_nothing_is_shown_to_who_wants_json(capsys):
-    with view(is_quiet=True) as shown:
-        shown.show([job()])
-    assert isinstance(shown, Nothing)
-    assert capsys.readouterr() == ("", "")
 
 
 def test_json_has_a_line_for_each_change(capsys):

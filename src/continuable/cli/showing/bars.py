@@ -1,16 +1,21 @@
-"""One job as it is drawn on a terminal: a bar only where the total is known."""
+"""Jobs drawn on a terminal, with a bar where the total is known; `Screen` draws them live."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Self
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from continuable.cli.showing import phrases
 from continuable.cli.showing.pace import Pace
+from continuable.cli.showing.views import View
 from continuable.model.info import JobInfo
 from continuable.model.states import State
 
@@ -29,8 +34,35 @@ STYLES = {
 }
 
 
+class Screen(View):
+    """A view that draws jobs in place on a terminal; what the jobs print goes above."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._live = Live(
+            console=console or Console(), auto_refresh=False, vertical_overflow="crop"
+        )
+        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def show(self, jobs: Sequence[JobInfo]) -> None:
+        """Draw the jobs as they are now."""
+        now = datetime.now(UTC)
+        for job in jobs:
+            self._paces[job.id].observe(job)
+        for job_id in self._paces.keys() - {job.id for job in jobs}:
+            del self._paces[job_id]
+        parts = [drawn(job, self._paces[job.id], now) for job in jobs]
+        self._live.update(Group(*(parts or ["Nothing to watch."])), refresh=True)
+
+
 def drawn(job: JobInfo, pace: Pace, now: datetime) -> RenderableType:
-    """A job with its steps: what is completed, and how far it is in the current one."""
+    """A job with its completed steps, the progress of the current one, and its last error."""
     parts: list[RenderableType] = [headline(job, now)]
     if job.completed:
         parts.append(Text("  " + "  ".join(f"✓ {name}" for name in job.completed), style="green"))
@@ -42,7 +74,7 @@ def drawn(job: JobInfo, pace: Pace, now: datetime) -> RenderableType:
 
 
 def headline(job: JobInfo, now: datetime) -> Text:
-    """What job it is and where it stands."""
+    """The job's name, id and state, with its resumptions; at the end, with its duration."""
     line = Text.assemble((phrases.title(job), "bold"), "  ")
     line.append(phrases.standing(job, now), style=STYLES[job.state])
     if job.resumptions:
@@ -54,11 +86,12 @@ def headline(job: JobInfo, now: datetime) -> Text:
 
 
 def current_step(job: JobInfo, pace: Pace) -> RenderableType:
-    """The step it is in, in a line."""
+    """The current step with its bar and its measures, in a line."""
     cells: list[RenderableType] = [Text(f"  ▸ {job.step}", style=STYLES[job.state])]
     known = phrases.fraction(job)
     if known is not None:
-        cells += [bar(known), Text(phrases.percentage(job), style="bold")]
+        bar = ProgressBar(total=1.0, completed=known, width=BAR_WIDTH)
+        cells += [bar, Text(phrases.percentage(job), style="bold")]
     cells += [Text(word) for word in measures(job, pace) if word]
     grid = Table.grid(padding=(0, 2, 0, 0))
     for _ in cells:
@@ -67,13 +100,8 @@ def current_step(job: JobInfo, pace: Pace) -> RenderableType:
     return grid
 
 
-def bar(fraction: float) -> ProgressBar:
-    """A bar of fixed width."""
-    return ProgressBar(total=1.0, completed=fraction, width=BAR_WIDTH)
-
-
 def measures(job: JobInfo, pace: Pace) -> list[str]:
-    """Count, rate, time left and cursor, each empty where it is not known."""
+    """Count, rate, time left and cursor, each empty where it is unknown."""
     running = job.state.is_running
     left = pace.seconds_left(job) if running else None
     return [

@@ -12,17 +12,17 @@ from continuable.model.info import HistoryEntry, JobInfo, JobResult
 
 
 def print_json(document: Any) -> None:
-    """Write `document` to standard output, for people to read, too."""
+    """Write `document` to standard output, indented."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def print_json_line(document: Any) -> None:
-    """Write `document` to standard output as one line of many."""
+    """Write `document` to standard output in one line."""
     click.echo(json.dumps(document, ensure_ascii=False))
 
 
 def job_document(job: JobInfo) -> dict[str, Any]:
-    """All that is known of a job. Values of its own are in their plain form."""
+    """All that is known of a job. Arguments and cursor are in their serialised form."""
     args, kwargs = arguments_of(job)
     return {
         "id": job.id,
@@ -53,7 +53,7 @@ def job_document(job: JobInfo) -> dict[str, Any]:
 
 
 def ending_document(job: JobInfo, ending: JobResult) -> dict[str, Any]:
-    """A job with what its end left."""
+    """`job_document` with the result, serialised, and the last traceback."""
     result = None if ending.result is None else read(ending.result)
     return job_document(job) | {"result": result, "traceback": job.traceback}
 
@@ -64,7 +64,7 @@ def entry_document(entry: HistoryEntry) -> dict[str, Any]:
 
 
 def arguments_of(job: JobInfo) -> tuple[Any, Any]:
-    """Positional and keyword arguments, in their plain form; a damaged row is shown as text."""
+    """Positional and keyword arguments, serialised; of a damaged row its text and `None`."""
     match read(job.arguments):
         case [args, kwargs]:
             return args, kwargs
@@ -73,7 +73,7 @@ def arguments_of(job: JobInfo) -> tuple[Any, Any]:
 
 
 def read(text: str) -> Any:
-    """The plain form that was stored, or the text where it is damaged."""
+    """The JSON value of a stored text, or the text itself if it is damaged."""
     try:
         return json.loads(text)
     except ValueError:

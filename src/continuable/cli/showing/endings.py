@@ -1,4 +1,4 @@
-"""How the end of a job is told, and the exit code that it gives."""
+"""The end of a job: what people read of it, and the exit code."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from continuable.model.states import State
 
 
 def exit_code(state: State) -> int:
-    """0 for a completed job, 1 for every other that has come to its end here."""
+    """The exit code: 0 for a completed job, else 1."""
     return 0 if state is State.COMPLETED else FAILED
 
 
 def farewell(job: JobInfo, ending: JobResult) -> None:
-    """Tell what a job has returned, or why it has not."""
+    """Print the result of a completed job; of another one its traceback, and what to do."""
     name = phrases.title(job)
     if ending.state is State.COMPLETED:
         if ending.result not in {None, "null"}:
@@ -29,7 +29,7 @@ def farewell(job: JobInfo, ending: JobResult) -> None:
 
 
 def advice(job: JobInfo, ending: JobResult) -> str:
-    """What has become of a job that did not complete, and what to do."""
+    """The state of a job that did not complete, in words, and what to do."""
     match ending.state:
         case State.FAILED:
             return (

@@ -1,4 +1,4 @@
-"""`Pace`: how fast a job goes lately, without the time in which it was interrupted."""
+"""`Pace`: the recent rate of a job, without the time in which it was interrupted."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import NamedTuple
 from continuable.model.info import JobInfo
 
 WINDOW = 15.0
-"""Seconds that "lately" means."""
+"""Seconds that the rate is measured over."""
 
 
 class Sample(NamedTuple):
-    """How many items were done when progress was saved."""
+    """The count of items done, and when it was saved."""
 
     at: datetime
     done: int
 
 
 class Pace:
-    """Watches the progress of one job, as its store shows it now and then.
+    """The rate of one job, from its progress updates.
 
-    The times are those of the saves, not of the looks. An execution or a step that begins starts
-    the measurement over; until it has its first result, the rate before is the best guess.
+    Times are those of the saves. The measurement starts over with each execution and each step;
+    after a resume the rate before it holds until there is a new one.
     """
 
     def __init__(self) -> None:
@@ -31,10 +31,10 @@ class Pace:
         self._measured: tuple[int, str | None] | None = None
         self._step: str | None = None
         self.rate: float | None = None
-        """Items a second; `None` while it is not known."""
+        """Items per second; `None` while it is unknown."""
 
     def observe(self, job: JobInfo) -> None:
-        """Take note of where the job is now."""
+        """Take the job's latest progress update into account."""
         if job.step != self._step:
             self._step, self.rate = job.step, None
         if (job.executions, job.step) != self._measured:
@@ -53,7 +53,7 @@ class Pace:
             self.rate = (samples[-1].done - samples[0].done) / seconds
 
     def seconds_left(self, job: JobInfo) -> float | None:
-        """Seconds that the step needs at this rate; `None` where nobody can say."""
+        """Seconds that the step needs at this rate; `None` without a rate or a total."""
         if job.total is None or not self.rate or not 0 <= job.done <= job.total:
             return None
         return (job.total - job.done) / self.rate

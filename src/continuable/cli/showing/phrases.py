@@ -1,4 +1,4 @@
-"""How jobs, counts and times are put into words, the same in every verb."""
+"""Jobs, counts and times in words, the same in every verb."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def standing(job: JobInfo, now: datetime) -> str:
 
 
 def fraction(job: JobInfo) -> float | None:
-    """How much of its step is done, from 0 to 1; `None` where that is not known.
+    """The share of the step's items that are done, from 0 to 1.
 
-    A total that the count has passed was wrong, and says nothing.
+    `None` without a total, and with a total that the count has passed.
     """
     if job.step is None or not job.total or not 0 <= job.done <= job.total:
         return None
@@ -46,13 +46,13 @@ def fraction(job: JobInfo) -> float | None:
 
 
 def percentage(job: JobInfo) -> str:
-    """`63 %`, rounded down: only what is done is 100 %. Empty where it is not known."""
+    """`63 %`, rounded down: only what is done is 100 %. Empty without a total."""
     known = fraction(job)
     return "" if known is None else f"{int(known * 100)} %"
 
 
 def count(job: JobInfo) -> str:
-    """`51,000 of 80,000`, `51,000 done` without a total, or nothing where nothing is counted."""
+    """`51,000 of 80,000`; `51,000 done` without a total; empty without a count."""
     if job.step is None:
         return ""
     if job.total is not None:
@@ -61,37 +61,37 @@ def count(job: JobInfo) -> str:
 
 
 def cursor(job: JobInfo) -> str:
-    """`cursor 51001`, cut where it is long; empty where there is none."""
+    """`cursor 51001`, cut where it is long; empty without a cursor."""
     return f"cursor {brief(job.cursor)}" if job.step and job.cursor is not None else ""
 
 
 def brief(plain: Any) -> str:
-    """A plain value in a few characters."""
+    """A serialised value in at most `LONGEST_CURSOR` characters."""
     text = json.dumps(plain, ensure_ascii=False)
     return text if len(text) <= LONGEST_CURSOR else f"{text[: LONGEST_CURSOR - 1]}…"
 
 
 def resumptions(job: JobInfo) -> str:
-    """`2 resumptions`; nothing where there were none."""
+    """`2 resumptions`; empty for 0."""
     return plural(job.resumptions, "resumption") if job.resumptions else ""
 
 
 def place(job: JobInfo) -> str:
-    """Where it is: `at 'process_records', cursor 51001`."""
+    """The position of the job: `at 'process_records', cursor 51001`."""
     if job.step:
         return ", ".join(filter(None, (f"at {job.step!r}", cursor(job))))
     return f"after {job.completed[-1]!r}" if job.completed else "at its beginning"
 
 
 def per_second(rate: float | None) -> str:
-    """`2,134/s`, `0.4/s`, or nothing."""
+    """`2,134/s`, `0.4/s`; empty without a rate."""
     if rate is None:
         return ""
     return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"  # noqa: PLR2004 - two digits
 
 
 def span(seconds: float) -> str:
-    """`5 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
+    """A duration in seconds as `5 s`, `3 min 20 s`, `2 h 5 min` or `3 d 4 h`."""
     whole = max(0, round(seconds))
     if whole < MINUTE:
         return f"{whole} s"
@@ -103,7 +103,7 @@ def span(seconds: float) -> str:
 
 
 def joined(large: int, large_unit: str, small: int, small_unit: str) -> str:
-    """Two units, the small one only where it says something."""
+    """Two units; the small one is left out at 0."""
     words = f"{large:,} {large_unit}"
     return f"{words} {small} {small_unit}" if small else words
 

@@ -1,4 +1,4 @@
-"""Looking at jobs again and again while somebody else works on them."""
+"""Jobs that are looked at again and again, in a view, while a worker runs them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,27 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from continuable.cli.showing.views import View
+from continuable.cli.showing.views import PlainView, View
 from continuable.errors import QueueError
 from continuable.model.info import JobInfo
 
 INTERVAL = 0.125
+"""Seconds between two looks."""
 
 Look = Callable[[], Sequence[JobInfo]]
 
 
+def view() -> View:
+    """The view that fits standard output: bars on a terminal, lines elsewhere."""
+    if not sys.stdout.isatty():
+        return PlainView()
+    from continuable.cli.showing.bars import Screen
+
+    return Screen()
+
+
 def watch(look: Look, view: View, *, until: Callable[[JobInfo], bool]) -> None:
-    """Show what `look` finds until it is all over."""
+    """Show the jobs that `look` returns, until `until` holds for all of them."""
     with view:
         while True:
             jobs = look()
@@ -29,7 +39,7 @@ def watch(look: Look, view: View, *, until: Callable[[JobInfo], bool]) -> None:
 
 
 class Spectator(threading.Thread):
-    """Shows jobs from a thread of its own, while the main thread is busy working on them."""
+    """A thread that shows jobs in a view while the main thread runs them."""
 
     def __init__(self, look: Look, view: View) -> None:
         super().__init__(name="continuable-spectator", daemon=True)
@@ -48,7 +58,7 @@ class Spectator(threading.Thread):
         self._view.__exit__(None, None, None)
 
     def run(self) -> None:
-        """Look until it is over."""
+        """Show the jobs until the block ends."""
         while not self._over.wait(INTERVAL):
             self._show()
 
@@ -56,7 +66,7 @@ class Spectator(threading.Thread):
         try:
             self._view.show(self._look())
         except QueueError:
-            return  # the database is busy, or the job was discarded: the work itself will say so
+            return  # the database is busy, or the job was discarded: the main thread tells it
         except BrokenPipeError:
-            # Whoever read has seen enough, and the work goes on.
+            # The reader of the pipe has left; the job goes on.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,12 +1,12 @@
-from continuable.cli.showing.lines import Lines
+from continuable.cli.showing.views import PlainView
 from continuable.model.states import State
 from tests.cli.showing.jobs import NOON, at, job
 
 
-def told(*looks, lines=None):
+def told(*looks):
     """What is told at each of these looks: (seconds after noon, job)."""
-    lines = lines or Lines()
-    return [list(lines.new([found], at(seconds))) for seconds, found in looks]
+    view = PlainView()
+    return [list(view.lines([found], at(seconds))) for seconds, found in looks]
 
 
 def test_a_job_is_told_once_until_it_changes():
@@ -92,12 +92,12 @@ def test_a_restart_tells_the_steps_anew():
 
 def test_each_job_has_lines_of_its_own():
     both = [job(id="1"), job(id="2", state=State.WAITING)]
-    lines = Lines()
-    assert list(lines.new(both, NOON)) == [
+    view = PlainView()
+    assert list(view.lines(both, NOON)) == [
         "process_import[1] running at its beginning",
         "process_import[2] waiting",
     ]
-    assert list(lines.new(both, NOON)) == []
+    assert list(view.lines(both, NOON)) == []
 
 
 def test_a_job_that_was_first_seen_interrupted_tells_its_progress_once_it_goes_on():
