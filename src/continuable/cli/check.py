@@ -7,7 +7,7 @@ import click
 from continuable.cli import options
 from continuable.cli.failures import FAILED, Failure
 from continuable.cli.health import Finding, Level, examine
-from continuable.cli.reading.durations import DURATION
+from continuable.cli.reading.durations import duration
 from continuable.cli.reading.loading import load_app
 from continuable.cli.reading.targets import target_of
 from continuable.cli.showing.documents import print_json
@@ -19,7 +19,7 @@ COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "red"}
 @options.words("[MODULE:APP]", required=False)
 @options.option(
     "--grace",
-    type=DURATION,
+    type=duration,
     default="30s",
     help="Tell of jobs that went longer without a checkpoint: what the workers are given.",
 )

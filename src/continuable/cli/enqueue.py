@@ -9,7 +9,7 @@ import click
 from continuable.cli import options
 from continuable.cli.failures import WRONG_USAGE, Failure
 from continuable.cli.reading.arguments import read_arguments
-from continuable.cli.reading.durations import DURATION, MOMENT
+from continuable.cli.reading.durations import duration, moment
 from continuable.cli.reading.naming import find_job
 from continuable.cli.reading.targets import app_and_job
 from continuable.cli.showing.documents import print_json
@@ -17,8 +17,8 @@ from continuable.cli.showing.documents import print_json
 
 @options.verb("enqueue")
 @options.words("[MODULE:APP] JOB [ARGS]...")
-@options.option("--in", "wait", type=DURATION, help="Start after this time: 30s, 10m, 2h, 1d.")
-@options.option("--at", type=MOMENT, help="Start at this time: 2026-12-24 18:00.")
+@options.option("--in", "wait", type=duration, help="Start after this time: 30s, 10m, 2h, 1d.")
+@options.option("--at", type=moment, metavar="TIME", help="Start at this time: 2026-12-24 18:00.")
 @options.option("--queue", metavar="NAME", help="In place of the job's own queue.")
 @options.option("--priority", type=int, help="In place of the job's own; higher runs first.")
 @options.option("--id", "job_id", metavar="ID", help="An id of your choice.")

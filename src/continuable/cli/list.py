@@ -12,7 +12,6 @@ from rich.text import Text
 
 from continuable.app import App
 from continuable.cli import options
-from continuable.cli.reading.embedded import whereabouts
 from continuable.cli.reading.naming import names_meant
 from continuable.cli.reading.targets import app_of
 from continuable.cli.showing import phrases
@@ -20,9 +19,10 @@ from continuable.cli.showing.bars import STYLES
 from continuable.cli.showing.documents import job_document, print_json
 from continuable.model.info import JobInfo
 from continuable.model.states import State
+from continuable.queues.embedded import EmbeddedQueue
 
 WIDE = 1000
-"""Columns, where no terminal says how many: nothing is cut in a pipe."""
+"""Columns in a pipe, so that no line is cut."""
 
 
 @options.verb("list")
@@ -61,7 +61,9 @@ def command(
         return
     if not jobs:
         kind = "such jobs" if states or queue or job else "jobs"
-        click.echo(f"No {kind} in {whereabouts(app)}", err=True)
+        here = app.queue
+        place = here.database.path if isinstance(here, EmbeddedQueue) else type(here).__name__
+        click.echo(f"No {kind} in {place}", err=True)
         return
     print_table(jobs)
     if len(found) > limit:
@@ -69,13 +71,13 @@ def command(
 
 
 def full_name(app: App, name: str | None) -> str | None:
-    """The name that the last part of one means; as it is where the code is gone."""
+    """The name of the one job that `name` means; `name` itself if there is no such job."""
     meant = [] if name is None else names_meant(app, name)
     return meant[0] if len(meant) == 1 else name
 
 
 def print_table(jobs: Sequence[JobInfo]) -> None:
-    """A line for each job."""
+    """Print a table with a line for each job."""
     now = datetime.now(UTC)
     console = Console()
     if not console.is_terminal:

@@ -1,4 +1,4 @@
-"""`program`: the verbs, each imported when it is asked for, and what holds for all of them."""
+"""`program`: the command with its verbs, whose modules are imported when they are used."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ VERBS = {
     "cancel": "requests:cancel",
     "retry": "requests:retry",
     "restart": "requests:restart",
-    "discard": "discard:command",
+    "discard": "forget:discard",
     "check": "check:command",
-    "prune": "prune:command",
+    "prune": "forget:prune",
     "demo": "demo:command",
 }
-"""Where each verb is, in the order of the help: a worker need not import what draws bars."""
+"""The module and the function of each verb, in the order of the help."""
 
 
 class Program(click.Group):
-    """The verbs; whatever they raise comes out as one sentence and an exit code."""
+    """The group of all verbs. Their errors become one sentence and an exit code."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """The verbs in the order in which one meets them."""
+        """The verbs in the order of the help."""
         return list(VERBS)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one verb."""
+        """The command of a verb, imported now: a worker does not import what draws bars."""
         if cmd_name not in VERBS:
             return None
         module, _, name = VERBS[cmd_name].partition(":")
@@ -46,13 +46,13 @@ class Program(click.Group):
         return found
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb."""
+        """Run the verb that was typed."""
         with in_sentences():
             return super().invoke(ctx)
 
 
 def installed_version() -> str:
-    """The version of the distribution; `unknown` where only its source is there."""
+    """The version of the distribution; `unknown` if it is not installed."""
     try:
         return version("continuable")
     except PackageNotFoundError:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any
+
 import click
 
 from continuable.app import App
 from continuable.cli import options
-from continuable.cli.failures import CTRL_C, Failure
+from continuable.cli.failures import CTRL_C, WRONG_USAGE, Failure
 from continuable.cli.reading.arguments import read_arguments
-from continuable.cli.reading.embedded import embedded_queue
-from continuable.cli.reading.identity import derived_id, refuse_other_job
+from continuable.cli.reading.loading import embedded_queue
 from continuable.cli.reading.naming import find_job
 from continuable.cli.reading.targets import app_and_job
 from continuable.cli.showing import phrases
@@ -17,6 +19,7 @@ from continuable.cli.showing.documents import ending_document, print_json
 from continuable.cli.showing.endings import exit_code, farewell
 from continuable.cli.showing.views import View
 from continuable.cli.showing.watching import Spectator, view
+from continuable.declaration.definition import JobDefinition
 from continuable.errors import JobNotFoundError
 from continuable.model.info import JobInfo
 from continuable.model.states import State
@@ -25,7 +28,8 @@ from continuable.queues.embedded.foreground import run_here
 from continuable.queues.embedded.liveness import dead_workers
 
 HELD = 60.0
-"""Seconds before a worker may take the job: it is to be run here, unless this process dies."""
+"""Seconds before a worker may take the job: it runs here, unless this process dies."""
+DIGEST_LENGTH = 10
 
 
 @options.verb("run")
@@ -42,7 +46,7 @@ def command(words: tuple[str, ...], job_id: str | None, *, as_json: bool) -> Non
     otherwise; key=value is passed by keyword. Write -- before arguments that begin with a dash.
     """
     app, name, arguments = app_and_job(words)
-    queue = embedded_queue(app, "`run`")
+    queue = embedded_queue(app, "run")
     job = find_job(app, name)
     args, kwargs = read_arguments(job, arguments)
     plain = job.plain_arguments(args, kwargs)
@@ -57,10 +61,30 @@ def command(words: tuple[str, ...], job_id: str | None, *, as_json: bool) -> Non
     run_and_show(app, job_id, as_json=as_json)
 
 
-def prepare(queue: EmbeddedQueue, found: JobInfo) -> str:
-    """Make a job that is there ready to run; what that means for it.
+def derived_id(job: JobDefinition[..., Any], plain_arguments: str) -> str:
+    """The id of a run: `process_import-3f9a1c2b55`, the same for the same job and arguments."""
+    digest = hashlib.sha256(f"{job.name}\n{plain_arguments}".encode()).hexdigest()
+    return f"{phrases.short_name(job.name)}-{digest[:DIGEST_LENGTH]}"
 
-    `Failure` where a worker runs it.
+
+def refuse_other_job(found: JobInfo, job: JobDefinition[..., Any], plain_arguments: str) -> None:
+    """Raise `Failure` if the job that has the id has another name, or other arguments."""
+    if found.name != job.name:
+        raise Failure(
+            f"The id {found.id!r} is that of a {found.name} job: choose another --id", WRONG_USAGE
+        )
+    if found.arguments != plain_arguments:
+        raise Failure(
+            f"Job {found.id!r} was enqueued with other arguments, {found.arguments}: "
+            f"repeat those, or choose another --id",
+            WRONG_USAGE,
+        )
+
+
+def prepare(queue: EmbeddedQueue, found: JobInfo) -> str:
+    """Make an existing job ready to run, and return a sentence on that.
+
+    `Failure` if a worker runs it.
     """
     name = phrases.title(found)
     if found.state is State.FAILED:
@@ -80,7 +104,7 @@ def prepare(queue: EmbeddedQueue, found: JobInfo) -> str:
 
 
 def run_and_show(app: App, job_id: str, *, as_json: bool) -> None:
-    """Run the job here, show it meanwhile, and exit as it ended."""
+    """Run the job in this process, show it meanwhile, and exit with its exit code."""
     board = app.queue.board
     try:
         with Spectator(lambda: [board.find(job_id)], View() if as_json else view()):
@@ -98,6 +122,6 @@ def run_and_show(app: App, job_id: str, *, as_json: bool) -> None:
 
 
 def say(sentence: str) -> None:
-    """Tell the person, not the pipe."""
+    """Print a sentence on stderr, which is not piped; nothing for an empty one."""
     if sentence:
         click.echo(sentence, err=True)

@@ -10,9 +10,8 @@ import click
 from continuable.app import App
 from continuable.cli import options
 from continuable.cli.failures import WRONG_USAGE, Failure
-from continuable.cli.reading.durations import DURATION
-from continuable.cli.reading.embedded import embedded_queue
-from continuable.cli.reading.loading import load_app
+from continuable.cli.reading.durations import duration
+from continuable.cli.reading.loading import embedded_queue, load_app
 from continuable.cli.reading.targets import target_of
 from continuable.queues.embedded.supervisor import supervise
 from continuable.queues.embedded.worker import Worker, WorkerOptions
@@ -27,7 +26,7 @@ STDIN = 0
 @options.option("-c", "--threads", type=click.IntRange(1), default=1, help="Jobs at a time.")
 @options.option("-p", "--processes", type=click.IntRange(1), default=1, help="Worker processes.")
 @options.option(
-    "--grace", type=DURATION, default="30s", help="Time for a checkpoint when it is to stop."
+    "--grace", type=duration, default="30s", help="Time for a checkpoint when it is to stop."
 )
 @options.option("--drain", is_flag=True, help="Stop when there is no work left.")
 @options.option(
@@ -71,7 +70,7 @@ def command(
 
 def checked(app: App) -> App:
     """`app`, if a worker can work for it: said once, and not by every process."""
-    queue = embedded_queue(app, "`worker`")
+    queue = embedded_queue(app, "worker")
     if not app.jobs:
         raise Failure("The app has no jobs: name the app in the module with its jobs", WRONG_USAGE)
     queue.database.open()

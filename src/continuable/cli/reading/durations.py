@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
 
 import click
 
@@ -14,58 +13,27 @@ WHOLE = re.compile(rf"(?:{PART.pattern})+")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-def seconds_of(text: str) -> float:
-    """The seconds of `10m` or `1h30m`, a plain number being seconds; else `ValueError`."""
+def duration(text: str) -> float:
+    """The seconds of `10m` or `1h30m`; a plain number means seconds. The type of an option."""
     compact = text.replace(" ", "").lower()
     if NUMBER.fullmatch(compact):
         seconds = float(compact)
     elif WHOLE.fullmatch(compact):
         seconds = sum(float(number) * SECONDS[unit] for number, unit in PART.findall(compact))
     else:
-        raise ValueError(f"{text!r} is no duration: write 30s, 10m, 2h, 1d or 1h30m")
+        raise click.BadParameter(f"{text!r} is no duration: write 30s, 10m, 2h, 1d or 1h30m")
     if seconds > timedelta.max.total_seconds() / 1000:
-        raise ValueError(f"{text!r} is too long")
+        raise click.BadParameter(f"{text!r} is too long")
     return seconds
 
 
-class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases only
-    """A duration, in seconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read `value`, or fail with the ways to write it."""
-        try:
-            return seconds_of(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class Moment(click.ParamType):  # type: ignore[type-arg]  # as above
-    """A point in time; local time unless it says otherwise."""
-
-    name = "time"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Read `value`, or fail with the ways to write it."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            moment = datetime.fromisoformat(str(value).strip())
-            moment.timestamp()  # the year 1 cannot be told in seconds
-            return moment
-        except (ValueError, OverflowError):
-            self.fail(
-                f"{value!r} is no time: write 2026-12-24 18:00 (local time), "
-                f"or 2026-12-24T18:00+01:00",
-                param,
-                ctx,
-            )
-
-
-DURATION = Duration()
-MOMENT = Moment()
+def moment(text: str) -> datetime:
+    """A point in time; local time unless it says otherwise. The type of an option."""
+    try:
+        read = datetime.fromisoformat(text.strip())
+        read.timestamp()  # fails for the year 1
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is no time: write 2026-12-24 18:00 (local time), or 2026-12-24T18:00+01:00"
+        ) from None
+    return read

@@ -1,4 +1,4 @@
-"""From `jobs:app`, `src/jobs.py:app`, `jobs` or `sqlite:///jobs.db` to the app itself."""
+"""The app that `jobs:app`, `src/jobs.py:app`, `jobs` or `sqlite:///jobs.db` names."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 from continuable.app import App
 from continuable.cli.failures import WRONG_USAGE, Failure
 from continuable.cli.reading.modules import imported, is_importable, is_path
+from continuable.queues.embedded import EmbeddedQueue
 from continuable.sqlite.location import SCHEME, path_of
 
 
 def load_app(target: str) -> App:
-    """The app that `target` names; a `Failure` where there is none.
+    """The app that `target` names; a `Failure` if there is none.
 
     `sqlite:///jobs.db` is an app without code: enough to look at jobs and to steer them.
     """
@@ -27,7 +28,7 @@ def load_app(target: str) -> App:
 
 
 def is_findable(target: str) -> bool:
-    """Whether `target` has the form of an app, and its module can be found."""
+    """Does `target` have the form of an app, in a module that can be found?"""
     if target.startswith(SCHEME):
         return True
     module_name, name = parts(target)
@@ -37,13 +38,13 @@ def is_findable(target: str) -> bool:
 
 
 def parts(target: str) -> tuple[str, str]:
-    """The module and the name of the app in it; no name: the only one."""
+    """The module and the name of the app in it; an empty name means the only app."""
     head, colon, tail = target.rpartition(":")
     return (head, tail) if colon and not is_path(tail) else (target, "")
 
 
 def only_app(module: ModuleType) -> App:
-    """The only app of a module, which may have several names there."""
+    """The only app of a module, by any of its names; `Failure` for none or several."""
     apps = apps_in(module)
     if not apps:
         raise Failure(f"{module.__name__!r} has no App: add `app = App()` to it", WRONG_USAGE)
@@ -54,7 +55,7 @@ def only_app(module: ModuleType) -> App:
 
 
 def app_called(module: ModuleType, name: str) -> App:
-    """The app of that name in a module."""
+    """The app of that name in a module; `Failure` if there is none."""
     there = listed(module)
     found: Any = None
     try:
@@ -75,23 +76,35 @@ def apps_in(module: ModuleType) -> dict[str, App]:
 
 
 def listed(module: ModuleType) -> str:
-    """The apps of a module as one would type them."""
+    """The apps of a module as they are typed: `jobs:app, jobs:other`."""
     return ", ".join(f"{module.__name__}:{name}" for name in apps_in(module))
 
 
 def with_queue(app: App) -> App:
-    """`app`, whose queue is made by now; `Failure` where its url names no database."""
+    """The app with its queue made; `Failure` if its url names no database."""
     try:
-        app.queue  # noqa: B018 - made at the first look
+        app.queue  # noqa: B018 - made when it is first asked for
     except ValueError as error:
         raise Failure(str(error), WRONG_USAGE) from error
     return app
 
 
 def app_without_code(url: str) -> App:
-    """An app on a database that others have made."""
+    """An app without jobs on a database that exists; `Failure` if it does not."""
     app = with_queue(App(url))
     path = path_of(url).absolute()
     if not path.exists():
         raise Failure(f"There is no job database {path}: check the url {url!r}", WRONG_USAGE)
     return app
+
+
+def embedded_queue(app: App, verb: str) -> EmbeddedQueue:
+    """The queue of `app`; `Failure` if it is another engine's, which cannot do the verb."""
+    queue = app.queue
+    if not isinstance(queue, EmbeddedQueue):
+        raise Failure(
+            f"The app is on {type(queue).__name__}, and `{verb}` is for the embedded queue: "
+            f"use that engine's own command",
+            WRONG_USAGE,
+        )
+    return queue

@@ -1,9 +1,10 @@
-"""Importing the module that an app is in, by its dotted name or by its file."""
+"""The import of the module that an app is in, and the place of an error in it."""
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,11 +12,10 @@ from pathlib import Path
 from types import ModuleType
 
 from continuable.cli.failures import WRONG_USAGE, Failure
-from continuable.cli.reading.places import place_of
 
 
 def imported(name: str) -> ModuleType:
-    """Import a module by its dotted name or its path; `Failure` where that cannot be."""
+    """Import a module by its dotted name or its path; `Failure` if that does not work."""
     look_in_current_folder()
     file = Path(name).expanduser().absolute() if is_path(name) else None
     if file is None and not all(name.split(".")):
@@ -37,12 +37,12 @@ def imported(name: str) -> ModuleType:
 
 
 def is_path(name: str) -> bool:
-    """Whether a module is named by its file."""
+    """Is the module given as a file?"""
     return name.endswith(".py") or os.sep in name
 
 
 def is_importable(name: str) -> bool:
-    """Whether the top of a dotted name can be found."""
+    """Is there a module or package of the first part of a dotted name?"""
     look_in_current_folder()
     try:
         return find_spec(name.partition(".")[0]) is not None
@@ -51,14 +51,14 @@ def is_importable(name: str) -> bool:
 
 
 def look_in_current_folder() -> None:
-    """Find modules in the current folder first, as `python -m` does."""
+    """Put the current folder first on the Python path, as `python -m` does."""
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
 
 
 def name_of_file(file: Path) -> str:
-    """The dotted name under which `file` can be imported from now on."""
+    """Put the folder of `file` on the Python path, and return the dotted name of its module."""
     if not file.is_file():
         raise Failure(f"There is no file {file}: check the path to the app's module", WRONG_USAGE)
     root, names = file.parent, [file.stem]
@@ -71,7 +71,7 @@ def name_of_file(file: Path) -> str:
 
 
 def no_module(name: str) -> str:
-    """What to do about a module that is not there."""
+    """The message for a module that does not exist."""
     here = [path.stem for path in Path.cwd().glob("*.py")]
     close = get_close_matches(name, here, n=1)
     hint = f"did you mean {close[0]!r}?" if close else "check its name, or go to its folder"
@@ -79,7 +79,7 @@ def no_module(name: str) -> str:
 
 
 def broken(name: str, error: BaseException) -> Failure:
-    """What to do about a module that raises when it is imported."""
+    """The failure of a module that raises when it is imported."""
     return Failure(
         f"The module {name!r} cannot be imported: {place_of(error)}. "
         f"Mend it and try again; its jobs stay in the queue"
@@ -87,7 +87,7 @@ def broken(name: str, error: BaseException) -> Failure:
 
 
 def refuse_namesake(module: ModuleType, file: Path) -> None:
-    """`Failure` where `module` is not the one in `file`."""
+    """Raise `Failure` if `module` was imported from another place than `file`."""
     found = getattr(module, "__file__", None)
     if found is None or not Path(found).samefile(file):
         raise Failure(
@@ -95,3 +95,39 @@ def refuse_namesake(module: ModuleType, file: Path) -> None:
             f"{module.__name__!r} ({found or 'built in'}): rename the file",
             WRONG_USAGE,
         )
+
+
+def place_of(error: BaseException) -> str:
+    """The end of a traceback: `jobs.py, line 3: NameError: name 'Ap' is not defined`."""
+    what = traceback.format_exception_only(error)[-1].strip()
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{short(error.filename)}, line {error.lineno}: {what}"
+    if isinstance(error, SystemExit):
+        what = f"it ends the process ({what}); guard that with `if __name__ == '__main__'`"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if is_code(frame)]
+    if not frames:
+        return what
+    last = ([frame for frame in frames if is_own(frame)] or frames)[-1]
+    return f"{short(last.filename)}, line {last.lineno}: {what}"
+
+
+def is_code(frame: traceback.FrameSummary) -> bool:
+    """Is the frame outside of Python's import machinery and of this room?"""
+    name = frame.filename
+    return not (
+        name.startswith("<frozen")
+        or Path(name).parent == Path(__file__).parent
+        or name == __import__("importlib").__file__
+    )
+
+
+def is_own(frame: traceback.FrameSummary) -> bool:
+    """Is the frame in a file below the current folder, other than an installed package?"""
+    path = Path(frame.filename)
+    return Path.cwd() in path.parents and "site-packages" not in path.parts
+
+
+def short(file: str) -> str:
+    """The path relative to the current folder, if it is below."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if Path.cwd() in path.parents else file

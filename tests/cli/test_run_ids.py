@@ -1,7 +1,7 @@
 import pytest
 
 from continuable import App
-from continuable.cli.reading.identity import derived_id
+from continuable.cli.run import derived_id
 
 app = App()
 
