@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from continuable.demo import show, story
-from continuable.demo.screen import Screen
+from continuable.demo.screen import LiveScreen, Screen
 from continuable.demo.table import Table
 from continuable.demo.upload import balance, data_of, make_csv, rows_of
 from continuable.sources import csv_rows
@@ -183,3 +183,15 @@ def test_plain_lines_tell_each_tenth_once(capsys):
         "  release 1  process_records  10 of 100 rows",
         "  release 1  process_records  20 of 100 rows",
     ]
+
+
+def test_a_live_screen_has_one_bar_with_events_above_it(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    with LiveScreen() as screen:
+        screen.follow(1, "validate", 0, 100)
+        screen.say("SIGTERM at row 50: [stopped]", "deploy")
+        screen.follow(2, "process_records", 50, 100)
+    event, bar = capsys.readouterr().out.splitlines()
+    assert event == "SIGTERM at row 50: [stopped]"
+    assert bar.startswith("  release 2  process_records ")
+    assert "50 of 100 rows 50 %" in bar

@@ -1,4 +1,4 @@
-"""The command line, `continuable VERB [MODULE:APP]`: a file per verb. Needs the extra `cli`."""
+"""The command line, `continuable VERB [MODULE:APP]`. Needs the extra `cli`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""`continuable check`: how an app, its store, its workers and its jobs are doing."""
+"""`continuable check`: findings on an app, its store, its workers and its jobs."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
 
 import click
 
@@ -47,17 +49,8 @@ def command(words: tuple[str, ...], grace: float, *, as_json: bool) -> None:
 def show(findings: list[Finding], *, as_json: bool) -> None:
     """Print the findings, a line each."""
     if as_json:
-        print_json([finding_document(finding) for finding in findings])
+        print_json([asdict(finding) for finding in findings])
         return
     for finding in findings:
         level = click.style(f"{finding.level:<8}", fg=COLOURS[finding.level])
         click.echo(f"{level} {finding.subject:<12} {finding.sentence}")
-
-
-def finding_document(finding: Finding) -> dict[str, str]:
-    """A finding for other programs."""
-    return {
-        "level": finding.level.value,
-        "subject": finding.subject,
-        "sentence": finding.sentence,
-    }

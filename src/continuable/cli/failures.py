@@ -1,4 +1,4 @@
-"""Errors on their way to people: one sentence that says what to do, and an exit code."""
+"""Errors as people read them: one sentence that says what to do, and an exit code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Failure(click.ClickException):
 
 @contextmanager
 def in_sentences() -> Iterator[None]:
-    """Turn what users can do something about into a `Failure`; what else is raised is a bug."""
+    """Turn the errors that users can mend into a `Failure`, and Ctrl-C into its exit code."""
     try:
         yield
     except KeyboardInterrupt:
@@ -35,6 +35,6 @@ def in_sentences() -> Iterator[None]:
     except (QueueError, ContinuationError) as error:
         raise Failure(str(error)) from error
     except BrokenPipeError:
-        raise  # whoever reads has seen enough: click knows
+        raise  # the reader of the pipe has left: click exits with 1
     except OSError as error:
         raise Failure(f"{error}: check that the path exists and who may use it") from error

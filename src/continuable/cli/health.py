@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from continuable.app import App
 from continuable.cli.showing import phrases
@@ -45,19 +46,9 @@ class Finding:
     sentence: str
 
 
-def ok(subject: str, sentence: str) -> Finding:
-    """A finding of the level `OK`."""
-    return Finding(Level.OK, subject, sentence)
-
-
-def warning(subject: str, sentence: str) -> Finding:
-    """A finding of the level `WARNING`."""
-    return Finding(Level.WARNING, subject, sentence)
-
-
-def problem(subject: str, sentence: str) -> Finding:
-    """A finding of the level `PROBLEM`."""
-    return Finding(Level.PROBLEM, subject, sentence)
+ok = partial(Finding, Level.OK)
+warning = partial(Finding, Level.WARNING)
+problem = partial(Finding, Level.PROBLEM)
 
 
 def examine(app: App, target: str, grace: float) -> Iterator[Finding]:

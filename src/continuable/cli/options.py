@@ -1,4 +1,4 @@
-"""What all verbs have in common: options with an environment variable each, and the words."""
+"""Decorators for the verbs: words, and options with an environment variable each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 
 
 class Verb(click.Command):
-    """A verb, which names the variables of its options: `CONTINUABLE_WORKER_GRACE`."""
+    """A verb whose options have environment variables, such as `CONTINUABLE_WORKER_GRACE`."""
 
     def __init__(self, name: str, **attributes: Any) -> None:
         super().__init__(name, **attributes)
@@ -21,17 +21,17 @@ class Verb(click.Command):
 
 
 def verb(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a verb of a function."""
+    """Decorate a function as the verb `name`."""
     return click.command(name, cls=Verb, **attributes)
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[C], C]:
-    """An option of a verb, whose help tells its variable and its default."""
+    """Add an option to a verb; its help shows its variable and its default."""
     return click.option(*declarations, **({"show_default": True} | attributes), show_envvar=True)
 
 
 def words(metavar: str, *, required: bool = True) -> Callable[[C], C]:
-    """The words after a verb, of which the first may be the app; see `reading.targets`."""
+    """Add the words after a verb; `reading.targets` tells the app among them."""
     return click.argument("words", nargs=-1, metavar=metavar, required=required)
 
 

@@ -22,7 +22,7 @@ FOLLOWING = {
 
 
 def request(verb: str, summary: str) -> click.Command:
-    """The command that asks `verb` of one job."""
+    """The command of a verb that requests a change of one job."""
 
     @options.verb(verb, help=summary)
     @options.words("[MODULE:APP] ID")

@@ -122,6 +122,6 @@ def run_and_show(app: App, job_id: str, *, as_json: bool) -> None:
 
 
 def say(sentence: str) -> None:
-    """Print a sentence on stderr, which is not piped; nothing for an empty one."""
+    """Print a sentence on stderr, so that a pipe gets the result only; skip an empty one."""
     if sentence:
         click.echo(sentence, err=True)

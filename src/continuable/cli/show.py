@@ -23,7 +23,7 @@ from continuable.cli.showing.pace import Pace
 from continuable.model.info import HistoryEntry, JobInfo, JobResult
 
 WORTH_TELLING = 0.1
-"""Seconds of a gap between two checkpoints."""
+"""Seconds from which on the longest gap between two checkpoints is shown."""
 
 
 @options.verb("show")
@@ -51,7 +51,7 @@ def command(words: tuple[str, ...], *, as_json: bool) -> None:
 
 
 def facts(job: JobInfo, ending: JobResult, now: datetime) -> Iterator[tuple[str, str]]:
-    """What there is to say of a job, a line each."""
+    """The fields of a job with their values in words."""
     yield "job", job.name
     yield "arguments", call_of(job)
     yield "queue", f"{job.queue}, priority {job.priority}"
@@ -76,7 +76,7 @@ def facts(job: JobInfo, ending: JobResult, now: datetime) -> Iterator[tuple[str,
 
 
 def call_of(job: JobInfo) -> str:
-    """The arguments as one would type them: `42, path="orders.csv"`."""
+    """The arguments as in a call: `42, path="orders.csv"`."""
     args, kwargs = arguments_of(job)
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         return f"{job.arguments} (damaged)"
@@ -86,7 +86,7 @@ def call_of(job: JobInfo) -> str:
 
 
 def told(entry: HistoryEntry) -> str:
-    """One entry in a line: `interrupted (stopping) at 'process_records', cursor 51001`."""
+    """A history entry in a line: `interrupted (stopping) at 'process_records', cursor 51001`."""
     data = dict(entry.data)
     words = [entry.event.removeprefix("job.")]
     if reason := data.pop("reason", None):

@@ -18,7 +18,7 @@ from continuable.model.states import State
 from continuable.queues.protocol import Board
 
 AT_ONCE = 20
-"""Jobs to watch, the running ones first; and so many that have ended, the newest last."""
+"""The most unfinished jobs that are shown, running ones first, and the most ended ones."""
 ACTIVE = (State.RUNNING, State.PAUSING, State.CANCELLING, State.INTERRUPTED, State.PAUSED)
 
 
@@ -45,7 +45,7 @@ def command(words: tuple[str, ...], *, as_json: bool) -> None:
 
 
 class ActiveJobs:
-    """A look at what is going on: jobs under way and waiting, and those that end meanwhile."""
+    """The unfinished jobs at each call, and those that have ended between two calls."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
@@ -53,7 +53,7 @@ class ActiveJobs:
         self._ended: dict[str, JobInfo] = {}
 
     def __call__(self) -> Sequence[JobInfo]:
-        """Look."""
+        """The jobs now; those that have ended are last."""
         found = self._board.list(states=ACTIVE, limit=AT_ONCE)
         if len(found) < AT_ONCE:
             found += self._board.list(states=[State.WAITING], limit=AT_ONCE - len(found))

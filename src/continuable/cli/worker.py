@@ -1,4 +1,4 @@
-"""`continuable worker`: work on the queue, in one process or several."""
+"""`continuable worker`: run the jobs of a queue, in one process or several."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def command(
 
 
 def checked(app: App) -> App:
-    """`app`, if a worker can work for it: said once, and not by every process."""
+    """The app; `Failure` before any process starts if a worker cannot run its jobs."""
     queue = embedded_queue(app, "worker")
     if not app.jobs:
         raise Failure("The app has no jobs: name the app in the module with its jobs", WRONG_USAGE)
@@ -78,7 +78,7 @@ def checked(app: App) -> App:
 
 
 def names_of(queues: str | None) -> tuple[str, ...] | None:
-    """The queues of `a,b`."""
+    """The names of the queues in `a,b`; `None` for all queues."""
     if queues is None:
         return None
     names = tuple(name.strip() for name in queues.split(",") if name.strip())
@@ -88,7 +88,7 @@ def names_of(queues: str | None) -> tuple[str, ...] | None:
 
 
 def set_up_logging(level: str) -> None:
-    """Write time, level and message to stderr."""
+    """Log time, level and message to stderr."""
     logging.basicConfig(
         level=level.upper(),
         format="%(asctime)s %(levelname)-7s %(message)s",
@@ -97,7 +97,7 @@ def set_up_logging(level: str) -> None:
 
 
 def command_line(target: str, chosen: WorkerOptions, log_level: str) -> list[str]:
-    """The command of one of several processes; it says everything, whatever the environment."""
+    """The command of one of several processes: every option is given, to win over variables."""
     line = [sys.executable, "-m", "continuable", "worker", target, "--supervised"]
     line += ["-p", "1", "-c", str(chosen.threads), "--grace", f"{chosen.grace:f}"]
     line += ["--log-level", log_level]

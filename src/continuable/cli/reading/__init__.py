@@ -1,1 +1,1 @@
-"""From the words that people type to what they mean: an app, a job, its arguments, a time."""
+"""The words that people type: an app, a job, its arguments, a duration."""

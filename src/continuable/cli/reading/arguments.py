@@ -1,4 +1,4 @@
-"""The arguments of a job as they are typed: JSON where it is JSON, `key=value` for keywords."""
+"""The arguments of a job from typed words: JSON or text, and `key=value` for keywords."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Call = tuple[list[Any], dict[str, Any]]
 
 
 def read_arguments(job: JobDefinition[..., Any], words: Sequence[str]) -> Call:
-    """Positional and keyword arguments for `job`; `Failure` where they do not fit it.
+    """Positional and keyword arguments for `job`; `Failure` if its function does not take them.
 
-    `key=value` is a keyword where the function has such a parameter, else a plain string. A
-    parameter annotated `str` gets `42` as the string it is.
+    `key=value` is a keyword if the function has such a parameter, else a plain string. A
+    parameter annotated `str` gets `42` as a string.
     """
     parameters = list(inspect.signature(job.function).parameters.values())[1:]
     positional: list[Any] = []
@@ -59,7 +59,7 @@ def place(parameters: Sequence[inspect.Parameter], index: int) -> inspect.Parame
 
 
 def value_of(text: str, parameter: inspect.Parameter | None) -> Any:
-    """JSON where it is JSON, the text itself elsewhere."""
+    """The value of a word: parsed if it is JSON, else the word itself."""
     try:
         value = json.loads(text, parse_constant=_not_json)
     except (ValueError, RecursionError):
@@ -69,7 +69,7 @@ def value_of(text: str, parameter: inspect.Parameter | None) -> Any:
 
 
 def _not_json(constant: str) -> NoReturn:
-    """`NaN` and the like are words."""
+    """Refuse `NaN` and `Infinity`, which Python would parse."""
     raise ValueError(constant)
 
 

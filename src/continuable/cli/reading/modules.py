@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import traceback
 from difflib import get_close_matches
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 from continuable.cli.failures import WRONG_USAGE, Failure
+
+IMPORTERS = (Path(importlib.__file__).parent, Path(__file__).parent)
+"""The folders of Python's import machinery and of this room."""
 
 
 def imported(name: str) -> ModuleType:
@@ -24,7 +27,7 @@ def imported(name: str) -> ModuleType:
         )
     module_name = name if file is None else name_of_file(file)
     try:
-        module = import_module(module_name)
+        module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and f"{module_name}.".startswith(f"{error.name}."):
             raise Failure(no_module(module_name), WRONG_USAGE) from None
@@ -112,13 +115,8 @@ def place_of(error: BaseException) -> str:
 
 
 def is_code(frame: traceback.FrameSummary) -> bool:
-    """Is the frame outside of Python's import machinery and of this room?"""
-    name = frame.filename
-    return not (
-        name.startswith("<frozen")
-        or Path(name).parent == Path(__file__).parent
-        or name == __import__("importlib").__file__
-    )
+    """Is the frame in the code that is imported?"""
+    return not frame.filename.startswith("<frozen") and Path(frame.filename).parent not in IMPORTERS
 
 
 def is_own(frame: traceback.FrameSummary) -> bool:

@@ -1,4 +1,4 @@
-"""From what people call a job to the job: its name, or the unambiguous last part of it."""
+"""The job that a typed name means: its full name, or an unambiguous last part of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from continuable.declaration.definition import JobDefinition
 
 
 def find_job(app: App, name: str) -> JobDefinition[..., Any]:
-    """The job of `app` that `name` means; a `Failure` says which there are."""
+    """The job of `app` that `name` means; `Failure` for none or several, with their names."""
     meant = names_meant(app, name)
     if len(meant) == 1:
         return app.jobs[meant[0]]
@@ -23,14 +23,14 @@ def find_job(app: App, name: str) -> JobDefinition[..., Any]:
 
 
 def names_meant(app: App, name: str) -> list[str]:
-    """The names of the jobs that `name`, or the last part of a name, may mean."""
+    """The full names of the jobs that `name` may mean."""
     if name in app.jobs:
         return [name]
     return [full for full in app.jobs if full.endswith(f".{name}")]
 
 
 def hint(app: App, name: str) -> str:
-    """What to do about a job that is not there."""
+    """A hint for a name that no job has: a close one, or all of them."""
     if not app.jobs:
         return "it has none at all, is the module with its jobs imported?"
     known = {short_name(full): full for full in app.jobs} | {full: full for full in app.jobs}

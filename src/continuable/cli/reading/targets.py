@@ -1,4 +1,4 @@
-"""The words after a verb: which of them is the app, and which the job."""
+"""The app and the job among the words after a verb."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ENVIRONMENT = "CONTINUABLE_APP"
 
 
 def app_of(words: Sequence[str]) -> App:
-    """The app of a verb that takes nothing else."""
+    """The app of a verb that takes no other word."""
     return load_app(target_of(words))
 
 
 def target_of(words: Sequence[str]) -> str:
-    """The same before it is loaded: `jobs:app`."""
+    """The target of a verb that takes no other word, such as `jobs:app`."""
     target, rest = split(words, at_most=0)
     if rest:
         raise Failure(f"Only one app at a time: {' '.join(words)!r} names more", WRONG_USAGE)
@@ -36,7 +36,7 @@ def app_and_id(words: Sequence[str]) -> tuple[App, str]:
 
 
 def app_and_maybe_id(words: Sequence[str]) -> tuple[App, str | None]:
-    """The app and, if it is there, the id of a job."""
+    """The app, and the id of a job if one was typed."""
     target, rest = split(words, at_most=1)
     if len(rest) > 1:
         raise Failure(f"Only one job at a time: {' '.join(rest)!r} names more", WRONG_USAGE)
@@ -52,7 +52,7 @@ def app_and_job(words: Sequence[str]) -> tuple[App, str, list[str]]:
 
 
 def split(words: Sequence[str], *, at_most: int | None = None) -> tuple[str, list[str]]:
-    """The app and the words after it.
+    """The target and the words after it.
 
     The first word is the app if `CONTINUABLE_APP` names none, if there are more words than the
     `at_most` that may follow it, or if it is one: an id or a job's name may have a colon too.
@@ -65,7 +65,7 @@ def split(words: Sequence[str], *, at_most: int | None = None) -> tuple[str, lis
 
 
 def needed_from_environment() -> str:
-    """The app that `CONTINUABLE_APP` names; a sentence where it names none."""
+    """The target from `CONTINUABLE_APP`; `Failure` if it is not set."""
     given = os.environ.get(ENVIRONMENT)
     if not given:
         raise Failure(

@@ -1,1 +1,1 @@
-"""How jobs are shown: in words, in lines, in bars, and as JSON."""
+"""Jobs for people and programs: in words, in lines, in bars, and as JSON."""

@@ -1,4 +1,4 @@
-"""Jobs as JSON, for other programs."""
+"""Jobs as JSON documents, for other programs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,9 @@ import click
 from continuable.model.info import HistoryEntry, JobInfo, JobResult
 
 
-def print_json(document: Any) -> None:
-    """Write `document` to standard output, indented."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-
-
-def print_json_line(document: Any) -> None:
-    """Write `document` to standard output in one line."""
-    click.echo(json.dumps(document, ensure_ascii=False))
+def print_json(document: Any, *, indent: int | None = 2) -> None:
+    """Write `document` to standard output; in one line with an `indent` of `None`."""
+    click.echo(json.dumps(document, indent=indent, ensure_ascii=False))
 
 
 def job_document(job: JobInfo) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Self
 import click
 
 from continuable.cli.showing import phrases
-from continuable.cli.showing.documents import ending_document, print_json_line
+from continuable.cli.showing.documents import ending_document, print_json
 from continuable.errors import JobNotFoundError
 from continuable.model.info import JobInfo
 from continuable.model.states import State
@@ -47,7 +47,8 @@ class JsonView(View):
         for job in jobs:
             if self._seen.get(job.id) != job:
                 with suppress(JobNotFoundError):  # forgotten just now
-                    print_json_line(ending_document(job, self._board.result(job.id)))
+                    document = ending_document(job, self._board.result(job.id))
+                    print_json(document, indent=None)
         self._seen = {job.id: job for job in jobs}
 
 
