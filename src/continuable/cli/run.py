@@ -27,7 +27,7 @@ from continuable.queues.embedded import EmbeddedQueue
 from continuable.queues.embedded.foreground import run_here
 from continuable.queues.embedded.liveness import dead_workers
 
-HELD = 60.0
+HEAD_START = 60.0
 """Seconds before a worker may take the job: it runs here, unless this process dies."""
 DIGEST_LENGTH = 10
 
@@ -54,7 +54,7 @@ def command(words: tuple[str, ...], job_id: str | None, *, as_json: bool) -> Non
     try:
         found = queue.table.find(job_id)
     except JobNotFoundError:
-        job.using(id=job_id, wait=HELD).enqueue(*args, **kwargs)
+        job.using(id=job_id, wait=HEAD_START).enqueue(*args, **kwargs)
     else:
         refuse_other_job(found, job, plain)
         say(prepare(queue, found))

@@ -19,7 +19,7 @@ from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.embedded import EmbeddedQueue
 
 LEASE = 4.0
-"""Seconds until a killed worker is presumed dead: fewer than by default, for those who watch."""
+"""Seconds until a killed worker is presumed dead: short, so that the demo does not wait long."""
 VARIABLE = "CONTINUABLE_DEMO_PLACE"
 
 
@@ -100,7 +100,7 @@ class Stage:
 
 
 class EmbeddedStage(Stage):
-    """The embedded queue, in the SQLite file of the rows. Its locks tell at once who is dead."""
+    """The embedded queue, in the SQLite file of the rows. Worker locks show a death at once."""
 
     title = "the embedded queue"
     typed = "continuable worker continuable.demo.jobs:app"
@@ -121,7 +121,7 @@ class EmbeddedStage(Stage):
 
 
 class RedisStage(Stage):
-    """An engine on Redis. Progress is there, too, or beside the rows to be committed with them."""
+    """An engine on Redis. Progress is in Redis, or with `commit` in the SQLite file of the rows."""
 
     needs = ("redis",)
     server = RedisServer
@@ -255,7 +255,7 @@ def stage_of(queue: str) -> type[Stage]:
 
 
 def _missing(error: ImportError) -> str:
-    """The package that has to be installed."""
-    # Our adapters tell it in a sentence of their own; psycopg, for a library that is no module.
+    """The package that an `ImportError` misses."""
+    # The adapters raise from the error that has the name; psycopg misses a library without one.
     name: str = error.name or getattr(error.__cause__, "name", None) or ""
     return name.partition(".")[0] or f"more than there is ({str(error).splitlines()[0]})"
