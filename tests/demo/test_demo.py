@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from continuable.demo import show, story
+from continuable.demo import show
 from continuable.demo.screen import LiveScreen, Screen
 from continuable.demo.table import Table
 from continuable.demo.upload import balance, data_of, make_csv, rows_of
@@ -13,12 +13,6 @@ from continuable.sources import csv_rows
 
 ROWS = 4_000
 REDONE = re.compile(r"Rows redone: ([\d,]+)\. Executions: (\d+)")
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    """Half the work: enough to be stopped in the middle, little enough to wait for."""
-    monkeypatch.setattr(story, "WORK", story.WORK // 2)
 
 
 def redone_and_executions(told: str) -> tuple[int, int]:
