@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
 from continuable.app import App
 from continuable.cli.showing import phrases
+from continuable.core.interrupt import LOST
 from continuable.errors import QueueError, SerializationError
 from continuable.model.info import JobInfo
-from continuable.model.states import FINISHED, RUNNING, State
+from continuable.model.states import FINISHED, ON_QUEUE, RUNNING, State
+from continuable.progress.row import DEFAULT_QUEUE
 from continuable.queues.embedded import EmbeddedQueue
 from continuable.queues.embedded.liveness import live_workers
+from continuable.queues.engine import EngineQueue
 from continuable.queues.protocol import Board, Queue
 from continuable.sqlite.location import SCHEME
 
-NEED_A_WORKER = RUNNING | {State.WAITING, State.INTERRUPTED}
+NEED_A_WORKER = RUNNING | ON_QUEUE
 """The states of jobs that go on only with a worker."""
 UNFINISHED = frozenset(State) - FINISHED
 STARTED = frozenset(State) - {State.WAITING}
@@ -42,7 +45,7 @@ class Finding:
 
     level: Level
     subject: str
-    """`app`, `arguments`, `store`, `workers`, `code` or `checkpoints`."""
+    """`app`, `arguments`, `store`, `workers`, `messages`, `code` or `checkpoints`."""
     sentence: str
 
 
@@ -119,6 +122,10 @@ def stored(app: App, target: str, grace: float, *, has_code: bool) -> Iterator[F
     else:
         board.counts()
         yield ok("store", f"{type(queue).__name__} can be reached")
+        if isinstance(queue, EngineQueue):
+            waiting = board.list(states=ON_QUEUE, limit=LOOKS_AT)
+            yield from engine_workers(queue, waiting)
+            yield from messages(queue, board, waiting)
     if has_code:
         yield from without_code(app, board)
     yield from gaps(board, grace)
@@ -153,6 +160,43 @@ def workers(queue: EmbeddedQueue, target: str) -> Iterator[Finding]:
                 f"Jobs named {name!r} wait, and no worker that is alive has their code: start "
                 f"one of the release or the app that has it",
             )
+
+
+def engine_workers(queue: EngineQueue, waiting: Sequence[JobInfo]) -> Iterator[Finding]:
+    """The engine's workers that are alive, and the waiting jobs on queues that none serves."""
+    alive = queue.living_workers()
+    if alive is None:
+        return
+    if not alive:
+        need = f"{phrases.plural(len(waiting), 'job')} wait{'s' if len(waiting) == 1 else ''}"
+        finding = problem if waiting else warning
+        yield finding("workers", f"No worker is alive, and {need}: start one of the engine's")
+        return
+    yield ok("workers", f"{phrases.plural(len(alive), 'worker')} alive: {', '.join(alive)}")
+    if not all(alive.values()):  # a worker that does not tell which queues it serves
+        return
+    served = {DEFAULT_QUEUE}.union(*alive.values())
+    for name in sorted({job.queue for job in waiting} - served):
+        yield problem(
+            "workers",
+            f"Jobs wait on queue {name!r}, and no worker that is alive serves it: start one",
+        )
+
+
+def messages(queue: EngineQueue, board: Board, waiting: Sequence[JobInfo]) -> Iterator[Finding]:
+    """The jobs whose messages the engine does not have any more."""
+    failed = board.list(states={State.FAILED}, limit=LOOKS_AT)
+    lost = [job.id for job in failed if job.reason == LOST]
+    lost += queue.missing([job.id for job in waiting])
+    if not lost:
+        yield ok("messages", "No job was seen whose message is gone")
+        return
+    which = f"{lost[0]!r}" if len(lost) == 1 else f"{lost[0]!r} and {len(lost) - 1:,} more"
+    yield problem(
+        "messages",
+        f"The message of {which} is gone from the queue, purged or deleted there: "
+        f"`continuable retry` sends another, `continuable discard` forgets the job",
+    )
 
 
 def without_workers(queue: EmbeddedQueue, target: str) -> Finding:

@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,13 @@ class EngineQueue(Capabilities, ABC):
         None of them, where the engine cannot tell.
         """
         return ()
+
+    def living_workers(self) -> Mapping[str, Collection[str]] | None:
+        """The engine's workers that are alive, and the names of the queues of each.
+
+        A worker whose queues are not known has none. `None`: the engine does not say.
+        """
+        return None
 
     @abstractmethod
     def own_store(self) -> ProgressStore:

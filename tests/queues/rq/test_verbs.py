@@ -28,6 +28,7 @@ from continuable.conformance.journal import Journal
 from continuable.conformance.queues import run_behind
 from continuable.conformance.workers import DEADLINE, Worker
 from continuable.model.states import State
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -174,6 +175,25 @@ class TestVerbs(EngineSuite):
         findings = call.read("check")
         assert {finding["level"] for finding in findings} <= {"ok", "warning"}
         assert {"app", "store", "code", "checkpoints"} <= {f["subject"] for f in findings}
+
+    def test_jobs_that_no_worker_will_run_are_found(
+        self, app: App, call: CommandLine, start_worker: StartWorker, folder: str
+    ) -> None:
+        def found(subject: str) -> list[str]:
+            findings = json.loads(call("check", "--json", exit_code=FAILED))
+            return [f["sentence"] for f in findings if f["subject"] == subject]
+
+        job = job_of(app, "note_that_it_ran").using(queue="nowhere")
+        lost = job.enqueue(folder, "ran")
+        assert found("workers") == [
+            "No worker is alive, and 1 job waits: start one of the engine's"
+        ]
+        start_worker()
+        unserved = "Jobs wait on queue 'nowhere', and no worker that is alive serves it: start one"
+        until(lambda: found("workers")[-1] == unserved)
+        app.queue.queue("nowhere").empty()
+        (sentence,) = found("messages")
+        assert sentence.startswith(f"The message of {lost.id!r} is gone from the queue")
 
     # --- steering
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from continuable.model.info import JobInfo
-from continuable.model.states import State
+from continuable.model.states import ON_QUEUE, State
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 LONGEST_CURSOR = 40
@@ -28,7 +28,7 @@ def standing(job: JobInfo, now: datetime) -> str:
     words = str(job.state)
     if job.state is State.INTERRUPTED and job.reason:
         words += f" ({job.reason})"
-    if job.run_at is not None and job.state in {State.WAITING, State.INTERRUPTED}:
+    if job.run_at is not None and job.state in ON_QUEUE:
         verb = "starts" if job.state is State.WAITING else "resumes"
         left = (job.run_at - now).total_seconds()
         words += f", {verb} in {span(left)}" if left > 0 else f", {verb} now"

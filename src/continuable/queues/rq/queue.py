@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis import Redis
 from redis.client import Pipeline
-from rq import Queue, Retry, get_current_job
+from rq import Queue, Retry, Worker, get_current_job
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.scheduler import SCHEDULER_KEY_TEMPLATE, RQScheduler
@@ -139,6 +139,11 @@ class RQQueue(EngineQueue):
                 pipeline.exists(Job.key_for(job_id))
             found = pipeline.execute()
         return [job_id for job_id, is_there in zip(job_ids, found, strict=True) if not is_there]
+
+    def living_workers(self) -> dict[str, list[str]]:
+        """As `rq info` shows them: one that was killed for up to seven minutes more."""
+        workers = Worker.all(connection=self.connection)
+        return {worker.name: worker.queue_names() for worker in workers}
 
     def own_store(self) -> ProgressStore:
         """RQ's own Redis."""
