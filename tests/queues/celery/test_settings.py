@@ -65,6 +65,7 @@ def test_progress_rides_in_messages_where_there_is_no_redis():
 @pytest.mark.parametrize(
     ("celerys", "redis_says"),
     [
+        ("redis://", "redis://"),
         ("redis://:secret@host:1/2", "redis://:secret@host:1/2"),
         ("redis+socket:///run/redis.sock?virtual_host=3", "unix:///run/redis.sock?db=3"),
         ("redis+socket:///run/redis.sock", "unix:///run/redis.sock"),

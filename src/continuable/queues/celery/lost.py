@@ -12,6 +12,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from redis import Redis
+
 from continuable.errors import JobNotFoundError, JobStateError
 from continuable.model.states import State
 
@@ -61,10 +63,16 @@ class LostMessages:
             with suppress(JobNotFoundError, JobStateError):  # somebody has run it meanwhile
                 self._request(job_id, AWAITED[missing[job_id].state])
 
+    @staticmethod
+    def is_too_early(job: JobInfo) -> bool:
+        """Whether its message is sent later, or was sent this very moment."""
+        since = job.run_at or job.saved_at or job.enqueued_at
+        return datetime.now(UTC) - since <= timedelta(seconds=1)
+
     def _without_message(self) -> list[JobInfo]:
-        waiting = [job for job in self._store.list(states=AWAITED, limit=MOST) if _is_due(job)]
+        waiting = self._store.list(states=AWAITED, limit=MOST)
         # A store may be shared with an app whose messages are elsewhere.
-        own = [job for job in waiting if job.name in self._names]
+        own = [job for job in waiting if job.name in self._names and not self.is_too_early(job)]
         if not own:
             return []
         places = {job.id: self._places(job) for job in own}
@@ -89,20 +97,18 @@ class LostMessages:
         return {job.queue, *([routed.name] if routed is not None else [])}
 
 
-def _is_due(job: JobInfo) -> bool:
-    """Whether its message was sent, and not this very moment."""
-    since = job.run_at or job.saved_at or job.enqueued_at
-    return datetime.now(UTC) - since > timedelta(seconds=1)
-
-
 def _is_empty(channel: Any, place: str) -> bool:
     return not channel._size(place)  # noqa: SLF001 - kombu asks itself so
 
 
 def _held(channel: Any) -> set[str] | None:
     """The ids of the tasks whose messages workers hold; `None`: they are too many."""
-    with channel.conn_or_acquire() as client:
-        if client.hlen(channel.unacked_key) > MOST:
-            return None
-        messages = [json.loads(text)[0] for text in client.hvals(channel.unacked_key)]
+    # kombu's own client puts the prefix before the keys of those commands only that it uses.
+    client, key = (
+        Redis(connection_pool=channel.pool),
+        channel.global_keyprefix + channel.unacked_key,
+    )
+    if client.hlen(key) > MOST:
+        return None
+    messages = [json.loads(text)[0] for text in client.hvals(key)]
     return {message.get("headers", {}).get("id", "") for message in messages}

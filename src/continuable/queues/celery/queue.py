@@ -15,6 +15,7 @@ from celery import Celery, current_app, signals
 from celery.concurrency.prefork import TaskPool
 from celery.exceptions import TaskPredicate
 
+from continuable.core.definition import OWN_STORE
 from continuable.errors import ContinuationError, QueueError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
@@ -23,7 +24,7 @@ from continuable.queues.celery import stopping
 from continuable.queues.celery.delivering import Consumption, Delivery, killed
 from continuable.queues.celery.lost import LostMessages
 from continuable.queues.celery.messages import Messages
-from continuable.queues.celery.own_store import redis_store
+from continuable.queues.celery.own_store import gaps, redis_store
 from continuable.queues.consumer import Consumer
 from continuable.queues.engine import EngineQueue
 from continuable.worker.periodic import PeriodicTask
@@ -127,7 +128,7 @@ class CeleryQueue(EngineQueue):
 
     def start_consumer(self, store: ProgressStore) -> Consumer:
         """One for each process that runs jobs: each child of a prefork pool, else the worker."""
-        lost = LostMessages(self.celery_app, store, self._tasks, self.board.request)
+        lost = self.lost_messages(store)
         return Consumer(
             self._registry.jobs,
             store,
@@ -140,6 +141,10 @@ class CeleryQueue(EngineQueue):
             else [],
             keep_finished=self._registry.keep_finished,
         )
+
+    def lost_messages(self, store: ProgressStore) -> LostMessages:
+        """What looks for jobs of `store` whose messages are gone."""
+        return LostMessages(self.celery_app, store, self._tasks, self.board.request)
 
     # --- what Celery tells
 
@@ -164,9 +169,12 @@ class CeleryQueue(EngineQueue):
         if not self.store.is_durable and self._registry.progress is not None:
             found.append(
                 "Neither broker nor result backend is a Redis that continuable can use, so "
-                "progress is kept at interruptions only and lost with a worker that is killed: "
-                "give the app a store, App(queue=..., progress=SQLAlchemyProgress(...))"
+                "progress is kept at interruptions only and lost with a worker that is killed, and "
+                "step.commit and step.transaction are errors: give the app a store, "
+                "App(queue=..., progress=SQLAlchemyProgress(...)) or DjangoProgress()"
             )
+        if self._registry.progress is OWN_STORE:
+            found += gaps(self.celery_app)
         early = [t.name for t in self._tasks.values() if not t.acks_late]
         if early:
             found.append(
