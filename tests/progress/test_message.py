@@ -1,9 +1,11 @@
 """Without a store, progress rides in the messages: as much as Rails does."""
 
+import sqlite3
+
 import pytest
 
 from continuable import App
-from continuable.errors import QueueError
+from continuable.errors import CheckpointError, QueueError
 from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.queues.consumer import Consumer, Finished, Requeue
@@ -66,6 +68,36 @@ def test_resumptions_are_counted_in_the_message(worker):
         counted.append(record.resumptions)
     assert counted == [1, 2]
     assert "Job was resumed a maximum of 2 times" in str(delivered.outcome.error)
+
+
+@pytest.mark.parametrize("way", ["commit", "transaction"])
+def test_rows_and_cursor_cannot_be_committed_together(worker, way, tmp_path):
+    app = App()
+    connection = sqlite3.connect(tmp_path / "rows.db", isolation_level=None)
+    connection.execute("CREATE TABLE imported (n INTEGER)")
+
+    @app.job
+    def import_rows(job):
+        @job.step(start=0)
+        def process(step):
+            if way == "transaction":
+                with step.transaction(connection) as tx:
+                    connection.execute("INSERT INTO imported VALUES (1)")
+                    tx.save(1)
+            else:
+                connection.execute("BEGIN")
+                connection.execute("INSERT INTO imported VALUES (1)")
+                step.commit(1, connection)
+
+    ended = worker(app).run(JobRecord(id="job-1", name=import_rows.name))
+    assert isinstance(ended, Finished)
+    assert isinstance(ended.outcome.error, CheckpointError)
+    for way_out in ("SQLAlchemyProgress", "DjangoProgress", "step.set()"):
+        assert way_out in str(ended.outcome.error)
+    if connection.in_transaction:
+        connection.rollback()
+    assert connection.execute("SELECT * FROM imported").fetchall() == []
+    connection.close()
 
 
 def test_nobody_can_look_at_jobs_that_no_store_knows():

@@ -6,10 +6,9 @@ import builtins
 import threading
 import time
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
-from continuable.connections.connection import is_in_transaction
-from continuable.errors import JobNotFoundError, QueueError
+from continuable.errors import CheckpointError, JobNotFoundError, QueueError
 from continuable.model.info import HistoryEntry, JobInfo
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
@@ -28,7 +27,7 @@ class MessageProgress(RowStore):
     """
 
     is_durable: ClassVar[bool] = False
-    can_commit: ClassVar[bool] = True
+    can_commit: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,17 +47,22 @@ class MessageProgress(RowStore):
         """There is nowhere to save to before the execution ends."""
         return []
 
-    def commit(self, connection: Any, save: Save, *, again: bool = False) -> bool:
-        """The rows are the user's to commit; the cursor rides in the message."""
-        return True
+    def commit(self, connection: Any, save: Save, *, again: bool = False) -> NoReturn:
+        """Impossible here: a `CheckpointError`."""
+        raise CheckpointError(
+            "This app keeps progress in its messages, which no transaction of yours can write: a "
+            "worker that is killed would commit the same rows again. Keep progress where your "
+            "rows are: App(queue=..., progress=SQLAlchemyProgress(...)), DjangoProgress() or "
+            "SQLiteProgress(...); or move the cursor after your own commit, with step.set()"
+        )
 
     def is_in_transaction(self, connection: Any) -> bool:
-        """As far as the connection tells."""
-        return connection is not None and is_in_transaction(connection)
+        """Never: there is no transaction to commit in."""
+        return False
 
     def is_written(self, save: Save) -> bool:
-        """Taken for granted once the transaction is over."""
-        return True
+        """Nothing is, before the execution ends."""
+        return False
 
     def note(self, job_id: str, note: Note, timeout: float | None = None) -> None:
         """There is no history."""
