@@ -105,6 +105,7 @@ class Consumer:
         missing: Of which of these jobs the engine has no message.
         keep_finished: Seconds after which completed and cancelled jobs are forgotten.
         begins_at_once: Whether it looks at its start for what others have left behind.
+        recovers: Whether it looks for that at all.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class Consumer:
         missing: Callable[[Sequence[str]], Collection[str]] | None = None,
         keep_finished: float | None = None,
         begins_at_once: bool = True,
+        recovers: bool = True,
     ) -> None:
         self.worker = new_worker_id()
         self._jobs = jobs
@@ -135,7 +137,8 @@ class Consumer:
         beats = [PeriodicTask("leases", store.lease / 3, self._renew), *heartbeats]
         if is_stopping is not None:
             beats.append(PeriodicTask("stopping", stopping_every, self._look_out, is_for_jobs=True))
-        tasks = [PeriodicTask("recovery", min(store.lease / 2, DEATHS_INTERVAL), self.recover)]
+        recovery = PeriodicTask("recovery", min(store.lease / 2, DEATHS_INTERVAL), self.recover)
+        tasks = [recovery] if recovers else []
         if keep_finished is not None and store.is_durable:
             tasks.append(pruning(store, keep_finished))
         if missing is not None and store.is_durable:

@@ -1,4 +1,4 @@
-"""A project whose broker, result backend and options a test chooses; progress is in its own store."""
+"""A project whose settings a test chooses. Progress is where these say."""
 
 import json
 import os

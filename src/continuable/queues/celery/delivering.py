@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from continuable.declaration.direct import call
 from continuable.errors import JobFailedError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
-from continuable.queues.celery.messages import HEADER, own_options
+from continuable.queues.celery.messages import HEADER, own_options, send_again
 from continuable.queues.celery.stopping import surviving_one_sigterm
 from continuable.queues.consumer import Delivered, Discard, Finished, Requeue, Snooze
 
@@ -44,6 +45,7 @@ class Consumption:
     send: Callable[[JobRecord, float], None]
     get_store: Callable[[], ProgressStore]
     get_consumer: Callable[[], Consumer]
+    eager_consumer: Callable[[], AbstractContextManager[Consumer]]
 
 
 class Delivery:
@@ -61,6 +63,8 @@ class Delivery:
             return self._call(args, kwargs)
         record = self._queue.messages.record(self._task, self._job)
         if self._request.is_eager:
+            if self._queue.messages.is_ours(self._request):
+                return self._run_eagerly(record)
             return self._call(*self._job.codec.loads(record.arguments, "The arguments"))
         consumer = self._queue.get_consumer()
         with surviving_one_sigterm(consumer.interrupt_running):
@@ -76,6 +80,22 @@ class Delivery:
     def _call(self, args: Any, kwargs: Any) -> Any:
         value = call(self._job, args, kwargs)
         return asyncio.run(value) if self._job.is_async else value
+
+    def _run_eagerly(self, record: JobRecord) -> Any:
+        """Run an enqueued job to its end, as `task_always_eager` says: no message is sent."""
+        is_retry = self._queue.messages.is_retry(self._request)
+        with self._queue.eager_consumer() as consumer:
+            delivered = consumer.run(record, is_retry=is_retry)
+            while isinstance(delivered, Requeue):
+                delivered = consumer.run(delivered.record)
+        match delivered:
+            case Finished(Completed() as outcome):
+                return outcome.value
+            case Finished(Failed() as outcome):
+                raise outcome.error
+            case Snooze():
+                raise StoreError(f"Job {record.id!r} cannot be run: its store is away")
+        raise Ignore  # it was paused or cancelled
 
     def _answer(self, delivered: Delivered) -> Any:
         match delivered:
@@ -114,13 +134,8 @@ class Delivery:
         options["headers"] |= {name: value for name, value in ours.items() if value is not None}
         if seconds > 0:
             options["countdown"] = seconds
-        self._task.apply_async(
-            self._request.args,
-            self._request.kwargs,
-            task_id=self._request.id,
-            add_to_parent=False,
-            **options,
-        )
+        options |= {"task_id": self._request.id, "add_to_parent": False}
+        send_again(self._task, self._request.args, self._request.kwargs, options)
         raise Ignore
 
     def _drop(self, state: State | None) -> Any:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from celery import Task
 from kombu.utils import json as celerys_json
 
 from continuable.model.payload import JobRecord
@@ -59,6 +60,10 @@ class Messages:
         )
         return record
 
+    def is_ours(self, request: Any) -> bool:
+        """Whether `enqueue`, or a resumption, has sent the message."""
+        return bool(self._header(request).get("id") == request.id)
+
     def is_retry(self, request: Any) -> bool:
         """Whether Celery itself runs the task again after a failure."""
         return bool(request.retries and request.retries > self._header(request).get("retries", 0))
@@ -88,7 +93,10 @@ class Messages:
 
     @staticmethod
     def _header(request: Any) -> dict[str, Any]:
-        header: dict[str, Any] = json.loads(request.get(HEADER) or "{}")
+        text = request.get(HEADER)
+        if text is None and request.is_eager:  # there these headers are not part of the request
+            text = (request.headers or {}).get(HEADER)
+        header: dict[str, Any] = json.loads(text or "{}")
         return header
 
     # --- ours: higher first, 0 where nobody says otherwise
@@ -115,6 +123,15 @@ class Messages:
             with self._celery_app.connection_for_write() as connection:
                 self._is_redis = connection.transport.driver_type == "redis"
         return self._is_redis
+
+
+def send_again(task: Any, args: Any, kwargs: Any, options: dict[str, Any]) -> None:
+    """Send a message of a job that is under way, as Celery itself does.
+
+    An `apply_async` of the user's own (of a base class that lets a task run once at a time, say)
+    has seen the job before, and would take it for another one.
+    """
+    Task.apply_async(task, args, kwargs, **options)
 
 
 def own_options(task: Any) -> dict[str, Any]:

@@ -53,12 +53,13 @@ def gaps(celery_app: Celery) -> list[str]:
     if not others or _scheme(first) == SENTINEL or _scheme(first) not in SCHEMES:
         return []
     place = urlsplit(first)
-    return [
+    sentence = (
         f"The broker is a list of servers, and progress is in the first of them alone "
         f"({place.hostname}): while it is away, jobs wait for it. Give the app a store of its "
         f"own, App(queue=..., progress=SQLAlchemyProgress(...)), DjangoProgress() or "
         f"RedisProgress(...)"
-    ]
+    )
+    return [sentence]
 
 
 def as_redis_says(url: str) -> str:

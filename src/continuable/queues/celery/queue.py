@@ -7,7 +7,7 @@ import inspect
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from continuable.progress.protocol import ProgressStore
 from continuable.queues.celery import stopping
 from continuable.queues.celery.delivering import Consumption, Delivery, killed
 from continuable.queues.celery.lost import LostMessages
-from continuable.queues.celery.messages import Messages
+from continuable.queues.celery.messages import Messages, send_again
 from continuable.queues.celery.own_store import gaps, redis_store
 from continuable.queues.consumer import Consumer
 from continuable.queues.engine import EngineQueue
@@ -80,6 +80,7 @@ class CeleryQueue(EngineQueue):
             send=self.send,
             get_store=lambda: self.store,
             get_consumer=self.consumer,
+            eager_consumer=self.eager_consumer,
         )
         self._grace = grace
         self._task_options = task_options
@@ -117,10 +118,25 @@ class CeleryQueue(EngineQueue):
         if wait > 0:
             options["countdown"] = wait
         task = self._tasks.get(record.name)
+        if record.delivery:
+            options["expires"] = None  # that said when it was to start
         if task is None:  # its code is in another release
             self.celery_app.send_task(record.name, args, kwargs, **options)
+        elif record.delivery:
+            send_again(task, args, kwargs, options)
         else:
-            task.apply_async(args, kwargs, **options)
+            _check_sent(task.apply_async(args, kwargs, **options), record)
+
+    @contextlib.contextmanager
+    def eager_consumer(self) -> Iterator[Consumer]:
+        """What runs one job here and now, in a process that is no worker."""
+        passes = (TaskPredicate,)
+        consumer = Consumer(self._registry.jobs, self.store, self.send, passes=passes, recovers=False)
+        consumer.start()
+        try:
+            yield consumer
+        finally:
+            consumer.close()
 
     def own_store(self) -> ProgressStore:
         """Redis, where Celery has one; else the messages alone, which workers say."""
@@ -208,3 +224,11 @@ class CeleryQueue(EngineQueue):
 
     def __repr__(self) -> str:
         return f"CeleryQueue({self.celery_app.main or 'celery'})"
+
+
+def _check_sent(result: Any, record: JobRecord) -> None:
+    """A base class of the user's may send no message, and say so by a result of no task."""
+    if result is not None and result.id != record.id:
+        raise QueueError(
+            f"The apply_async of {record.name!r} has not sent job {record.id!r}: it is not enqueued"
+        )
