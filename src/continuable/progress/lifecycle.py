@@ -40,6 +40,9 @@ MESSAGE_IS_GONE = (
 RETRY = "retry"
 """The reason of a job that waits to be tried again."""
 
+WHY = {"pause": PAUSED, "cancel": CANCELLED}
+"""The reason of a job after a request that came with none."""
+
 # What a request comes to that no worker is left to attend to.
 AFTER_REQUEST = {State.PAUSING: State.PAUSED, State.CANCELLING: State.CANCELLED}
 
@@ -160,7 +163,7 @@ def settle(
             row.state, row.result, row.finished_at = State.COMPLETED, outcome.result, now
             return Settled(row.state)
         case Cancelled():
-            _cancel(row, now, told, outcome.reason or CANCELLED)
+            _cancel(row, now, told, outcome.reason or _why_cancelled(row))
             return Settled(row.state)
         case Suspended():
             row.resumptions += outcome.is_counted
@@ -190,7 +193,7 @@ def release(row: Row, now: float, told: list[Told], *, claim: Claim) -> None:
     row.executions -= 1
     match row.state:
         case State.CANCELLING:
-            _cancel(row, now, told, CANCELLED)
+            _cancel(row, now, told, _why_cancelled(row))
         case State.PAUSING:
             _hold(row, told)
         case _:
@@ -198,8 +201,16 @@ def release(row: Row, now: float, told: list[Told], *, claim: Claim) -> None:
             row.started_at = row.started_at if row.executions else None
 
 
-def request(row: Row, now: float, told: list[Told], *, verb: str, lease: float) -> Requested:
-    """A request: `verb` is asked of the job."""
+def request(
+    row: Row,
+    now: float,
+    told: list[Told],
+    *,
+    verb: str,
+    lease: float,
+    reason: str | None = None,
+) -> Requested:
+    """A request: `verb` is asked of the job, for a `reason` that is shown."""
     before = row.state
     row.state = requested(verb, row.id, before)
     is_abandoned = row.lease_until is None or row.lease_until <= now
@@ -213,8 +224,8 @@ def request(row: Row, now: float, told: list[Told], *, verb: str, lease: float) 
             _begin_anew(row)
     if not row.state.is_running:
         row.run_at = row.lease_until = None
-    if row.state in {State.PAUSED, State.CANCELLED}:
-        row.reason = str(row.state)
+    if verb in WHY and row.state != before:
+        row.reason = reason or WHY[verb]
     if row.state is State.CANCELLED and row.finished_at is None:
         row.finished_at = now
     event = {"resume": "job.resumed", "retry": "job.retried", "restart": "job.restarted"}
@@ -340,7 +351,7 @@ def _put_back(
     data: dict[str, Any],
 ) -> Settled:
     if row.state is State.CANCELLING:
-        _cancel(row, now, told, CANCELLED)
+        _cancel(row, now, told, _why_cancelled(row))
         return Settled(row.state)
     if row.state is State.PAUSING or reason == PAUSED:
         _hold(row, told)
@@ -364,6 +375,11 @@ def _hold(row: Row, told: list[Told]) -> None:
     row.reason = PAUSED
     row.run_at = row.lease_until = None
     _tell(row, told, "job.paused", {})
+
+
+def _why_cancelled(row: Row) -> str:
+    """The reason that came with the request for it."""
+    return row.reason if row.state is State.CANCELLING and row.reason else CANCELLED
 
 
 def _cancel(row: Row, now: float, told: list[Told], reason: str) -> None:

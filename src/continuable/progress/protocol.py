@@ -406,8 +406,11 @@ class ProgressStore(Keeper, Protocol):
         """How a job stands; `JobNotFoundError` where there is none."""
         ...
 
-    def request(self, job_id: str, verb: str) -> Requested:
-        """Pause, resume, cancel, retry or restart a job; `JobStateError` where that cannot be."""
+    def request(self, job_id: str, verb: str, *, reason: str | None = None) -> Requested:
+        """Pause, resume, cancel, retry or restart a job; `JobStateError` where that cannot be.
+
+        `reason`: why it is cancelled, to be shown.
+        """
         ...
 
     def prune(self, older_than: float, *, failed: bool = False, limit: int | None = None) -> int:

@@ -174,8 +174,9 @@ class RowStore(ProgressStore):
     def result(self, job_id: str) -> JobResult:
         return self._read(job_id).ending()
 
-    def request(self, job_id: str, verb: str) -> Requested:
-        return self._change(job_id, partial(lifecycle.request, verb=verb, lease=self.lease))
+    def request(self, job_id: str, verb: str, *, reason: str | None = None) -> Requested:
+        transition = partial(lifecycle.request, verb=verb, lease=self.lease, reason=reason)
+        return self._change(job_id, transition)
 
     def _infos(self, rows: Iterable[tuple[str, Callable[[], Row]]]) -> Iterator[JobInfo]:
         """Jobs as people see them, without those that cannot be read, by id and what reads each."""

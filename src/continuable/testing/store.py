@@ -88,14 +88,14 @@ class QueueStore(MemoryProgress):
             else:
                 self._order[job_id] = None
 
-    def request(self, job_id: str, verb: str) -> Requested:
+    def request(self, job_id: str, verb: str, *, reason: str | None = None) -> Requested:
         """As in any store; a run under way hears of it at once."""
         with self._lock:
             row = self._read(job_id)
             state = requested(verb, job_id, row.state)
             if row.state.is_finished and not state.is_finished:
                 self._refuse_second_holder(job_id, verb)
-            answer = super().request(job_id, verb)
+            answer = super().request(job_id, verb, reason=reason)
             if state in ON_QUEUE and (row.state not in ON_QUEUE or verb == "restart"):
                 self.put_back(job_id)
             attention = self.attentions.get((job_id, row.fence))

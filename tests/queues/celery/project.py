@@ -7,6 +7,7 @@ from pathlib import Path
 
 import celery
 from celery.exceptions import Ignore, Reject
+from celery.signals import task_revoked
 from redis import Redis
 
 from continuable import App
@@ -50,6 +51,14 @@ app = App(
     progress=RedisProgress(Redis.from_url(REDIS), lease=LEASE),
 )
 declare(app, globals())
+
+
+@task_revoked.connect
+def note_revoked(request, terminated, expired, **_):
+    """Leaves a line in the folder of the job."""
+    told = {"id": request.id, "terminated": terminated, "expired": expired}
+    with open(Path(request.args[0], "revoked"), "a") as file:
+        file.write(f"{json.dumps(told)}\n")
 
 
 @celery_app.task

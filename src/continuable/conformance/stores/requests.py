@@ -56,6 +56,20 @@ class RequestSuite(StoreFixtures):
         store.release(claim)
         assert store.find(claim.id).state is State(state)
 
+    def test_a_cancelled_job_shows_the_reason_of_the_request(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        store.request(claim.id, "cancel", reason="revoked")
+        store.request(claim.id, "cancel", reason="asked again")
+        store.settle(claim, suspended(AT_5))
+        assert store.result(claim.id).reason == "revoked"
+        store.add([a_record("job-2")])
+        store.request("job-2", "cancel", reason="expired")
+        assert store.find("job-2").reason == "expired"
+        store.request("job-2", "retry")
+        store.request("job-2", "cancel")
+        assert store.find("job-2").reason == "cancelled"
+
     def test_a_paused_job_is_held_until_it_is_resumed(
         self, store: ProgressStore, claim: Claim
     ) -> None:

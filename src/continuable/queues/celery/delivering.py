@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from celery.backends.base import DisabledBackend
 from celery.exceptions import Ignore, Reject, Retry
+from celery.signals import task_revoked
 from celery.states import READY_STATES, RETRY
 
+from continuable.core.interrupt import CANCELLED
 from continuable.core.outcome import Cancelled, Completed, Failed
 from continuable.declaration.direct import call
 from continuable.errors import JobFailedError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.queues.celery.messages import HEADER, own_options, send_again
+from continuable.queues.celery.requests import TERMINATED
 from continuable.queues.celery.stopping import surviving_one_sigterm
 from continuable.queues.consumer import Delivered, Discard, Finished, Requeue, Snooze
 
@@ -115,7 +118,7 @@ class Delivery:
             case Failed():
                 raise outcome.error
             case Cancelled():
-                return self._revoke(outcome.reason)
+                return self._revoke(outcome.reason or self._reason())
 
     def _again(self, record: JobRecord, wait: float) -> Any:
         try:
@@ -142,7 +145,7 @@ class Delivery:
         if state is None or not state.is_finished or not self._is_end_owed(state):
             raise Ignore
         if state is State.CANCELLED:
-            return self._revoke("cancelled")
+            return self._revoke(self._reason())
         if not self._request.get(LATE):
             return self._put_off(LATE_PAUSE, **{LATE: True})
         # A worker has died between the end of the job and the end of its message.
@@ -166,7 +169,18 @@ class Delivery:
             request=self._request,
             store_result=not self._is_result_ignored,
         )
+        is_terminated = reason == TERMINATED
+        task_revoked.send(
+            sender=self._task,
+            request=self._request,
+            terminated=is_terminated,
+            signum=None,
+            expired=False,
+        )
         raise Ignore
+
+    def _reason(self) -> str:
+        return self._queue.get_store().result(self._request.id).reason or CANCELLED
 
     @property
     def _is_result_ignored(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from celery import Celery, current_app, signals
+from celery import Celery, Task, current_app, signals
 from celery.concurrency.prefork import TaskPool
 from celery.exceptions import TaskPredicate
 
@@ -20,7 +20,7 @@ from continuable.errors import ContinuationError, QueueError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
-from continuable.queues.celery import stopping
+from continuable.queues.celery import requests, stopping
 from continuable.queues.celery.delivering import Consumption, Delivery, killed
 from continuable.queues.celery.lost import LostMessages
 from continuable.queues.celery.messages import Messages, send_again
@@ -86,10 +86,13 @@ class CeleryQueue(EngineQueue):
         self._task_options = task_options
         self._tasks: dict[str, Any] = {}
         celery_app.steps["worker"].add(stopping.StopStep)
+        celery_app.steps["consumer"].add(
+            requests.revoked_step(lambda: self.store, self._tasks.__contains__)
+        )
         stopping.flag.subscribe(self._interrupt)
         signals.worker_process_init.connect(self._process_begins)
         signals.worker_ready.connect(self._worker_begins)
-        signals.task_revoked.connect(self._cancel)
+        signals.task_revoked.connect(self._revoked)
 
     def declare(self, job: Definition) -> None:
         """Make `job` a task of the same name."""
@@ -105,6 +108,9 @@ class CeleryQueue(EngineQueue):
         run.__signature__ = inspect.signature(job.function)  # type: ignore[attr-defined]
         every, own = self._task_options.get(ALL_TASKS, {}), self._task_options.get(job.name, {})
         options = {**OURS, **every, **own, "name": job.name, "bind": True, "shared": False}
+        base = options.get("base") or self.celery_app.Task
+        parent = options.get("Request") or getattr(base, "Request", Task.Request)
+        options["Request"] = requests.request_class(parent, lambda: self.store)
         self._tasks[job.name] = self.celery_app.task(**options)(run)
 
     def task(self, job: Definition) -> Any:
@@ -131,7 +137,9 @@ class CeleryQueue(EngineQueue):
     def eager_consumer(self) -> Iterator[Consumer]:
         """What runs one job here and now, in a process that is no worker."""
         passes = (TaskPredicate,)
-        consumer = Consumer(self._registry.jobs, self.store, self.send, passes=passes, recovers=False)
+        consumer = Consumer(
+            self._registry.jobs, self.store, self.send, passes=passes, recovers=False
+        )
         consumer.start()
         try:
             yield consumer
@@ -213,14 +221,13 @@ class CeleryQueue(EngineQueue):
         if started is not None and started[0] == os.getpid():
             started[1].interrupt()
 
-    def _cancel(self, sender: Any, request: Any, **_: Any) -> None:
+    def _revoked(
+        self, sender: Any, request: Any, *, terminated: bool, expired: bool, **_: Any
+    ) -> None:
         """Somebody has revoked the task, or it has expired."""
-        if sender.name not in self._tasks:
-            return
-        try:
-            self.store.request(request.id, "cancel")
-        except QueueError:  # not known yet, or at its end already
-            logger.debug("Task %s was revoked and is no job that can be cancelled", request.id)
+        if sender.name in self._tasks:
+            revoked = requests.TERMINATED if terminated else requests.REVOKED
+            requests.cancel(self.store, request.id, requests.EXPIRED if expired else revoked)
 
     def __repr__(self) -> str:
         return f"CeleryQueue({self.celery_app.main or 'celery'})"

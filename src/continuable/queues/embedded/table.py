@@ -214,9 +214,9 @@ class JobTable(SQLiteStore):
         with self._reading() as session:
             return [name for (name,) in self._run(session, "names_of_unfinished").rows]
 
-    def request(self, job_id: str, verb: str) -> Requested:
+    def request(self, job_id: str, verb: str, *, reason: str | None = None) -> Requested:
         """As of every store; `QueueError` where the job's unique key has gone to another job."""
-        transition = partial(lifecycle.request, verb=verb, lease=self.lease)
+        transition = partial(lifecycle.request, verb=verb, lease=self.lease, reason=reason)
         with self._writing() as session:
             try:
                 requested = self._changed(session, job_id, transition, None)
