@@ -53,8 +53,13 @@ class ResumeLimitError(ContinuationError):
     """A job that was interrupted more often than its `max_resumptions` allows."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"Job was resumed a maximum of {limit} times")
+        super().__init__(
+            limit
+        )  # here and below: from its `args` it is made again in another process
         self.limit = limit
+
+    def __str__(self) -> str:
+        return f"Job was resumed a maximum of {self.limit} times"
 
 
 class SerializationError(ContinuationError, TypeError):
@@ -73,49 +78,68 @@ class JobNotFoundError(QueueError, LookupError):
     """There is no job of that id, or it was pruned."""
 
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"No job {job_id!r}: it was never enqueued here, or has been pruned")
+        super().__init__(job_id)
         self.job_id = job_id
+
+    def __str__(self) -> str:
+        return f"No job {self.job_id!r}: it was never enqueued here, or has been pruned"
 
 
 class DuplicateJobError(QueueError):
     """A job was enqueued under an id that another one has."""
 
     def __init__(self, job_id: str, state: str) -> None:
-        super().__init__(
-            f"Job {job_id!r} already exists ({state}): "
-            f"choose another id, or restart it if it should run again"
-        )
+        super().__init__(job_id, state)
         self.job_id = job_id
         self.state = state
+
+    def __str__(self) -> str:
+        return (
+            f"Job {self.job_id!r} already exists ({self.state}): "
+            f"choose another id, or restart it if it should run again"
+        )
 
 
 class JobStateError(QueueError):
     """A job was asked for something that its state does not allow."""
 
     def __init__(self, job_id: str, state: str, verb: str, allowed: str) -> None:
-        super().__init__(f"Cannot {verb} job {job_id!r}: it is {state} ({verb} works on {allowed})")
+        super().__init__(job_id, state, verb, allowed)
         self.job_id = job_id
         self.state = state
         self.verb = verb
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        return (
+            f"Cannot {self.verb} job {self.job_id!r}: it is {self.state} "
+            f"({self.verb} works on {self.allowed})"
+        )
 
 
 class JobFailedError(QueueError):
     """The job whose result was asked for has failed; `traceback` is the job's own."""
 
     def __init__(self, job_id: str, summary: str, traceback: str = "") -> None:
-        super().__init__(f"Job {job_id!r} failed: {summary}")
+        super().__init__(job_id, summary, traceback)
         self.job_id = job_id
         self.summary = summary
         self.traceback = traceback
+
+    def __str__(self) -> str:
+        return f"Job {self.job_id!r} failed: {self.summary}"
 
 
 class JobCancelledError(QueueError):
     """The job whose result was asked for has been cancelled."""
 
     def __init__(self, job_id: str, reason: str = "") -> None:
-        super().__init__(f"Job {job_id!r} was cancelled" + (f": {reason}" if reason else ""))
+        super().__init__(job_id, reason)
         self.job_id = job_id
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"Job {self.job_id!r} was cancelled" + (f": {self.reason}" if self.reason else "")
 
 
 class StoreError(QueueError):
