@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -67,6 +68,20 @@ def note(rows, folder):
     with open(f"{folder}/notes", "a") as file:
         file.write(f"{json.dumps(rows)}\n")
     return rows
+
+
+@celery_app.task
+def note_failure(task_id, *, folder):
+    """An errback."""
+    with open(Path(folder, "failures"), "a") as file:
+        file.write(f"{task_id}\n")
+
+
+@app.job
+def leave(job, folder):
+    """Does what ends a program."""
+    Journal(folder).begin(job.executions)
+    sys.exit(3)
 
 
 @app.job(resume_options={"wait": 0.0})

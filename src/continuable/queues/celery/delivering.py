@@ -39,6 +39,9 @@ LATE = "continuable_late"
 LATE_PAUSE = 5.0
 """Seconds for another worker to tell Celery of an end that is in our store already."""
 
+LONGEST_MARGIN = 15.0
+"""Seconds that a job is left to come to its next checkpoint before a time limit of Celery's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumption:
@@ -73,7 +76,7 @@ class Delivery:
         with surviving_one_sigterm(consumer.interrupt_running):
             try:
                 is_retry = self._queue.messages.is_retry(self._request)
-                delivered = consumer.run(record, is_retry=is_retry)
+                delivered = consumer.run(record, is_retry=is_retry, time_limit=self._time_limit)
             except StoreError as error:
                 raise Reject(error, requeue=True) from error
             except killed():
@@ -95,7 +98,7 @@ class Delivery:
             case Finished(Completed() as outcome):
                 return outcome.value
             case Finished(Failed() as outcome):
-                raise outcome.error
+                raise self._error(outcome)
             case Snooze():
                 raise StoreError(f"Job {record.id!r} cannot be run: its store is away")
         raise Ignore  # it was paused or cancelled
@@ -116,9 +119,26 @@ class Delivery:
             case Completed():
                 return outcome.value
             case Failed():
-                raise outcome.error
+                raise self._error(outcome)
             case Cancelled():
                 return self._revoke(outcome.reason or self._reason())
+
+    def _error(self, outcome: Failed) -> Exception:
+        """What the job has raised; `SystemExit` and the like would end Celery's process."""
+        if isinstance(outcome.error, Exception):
+            return outcome.error
+        report = outcome.report
+        return JobFailedError(self._request.id, report.summary, report.traceback)
+
+    @property
+    def _time_limit(self) -> float | None:
+        """Seconds after which to hand over, since Celery's limits raise an error, or kill."""
+        task = self._task
+        hard, soft = self._request.timelimit or (None, None)
+        limits = [
+            limit for limit in (hard or task.time_limit, soft or task.soft_time_limit) if limit
+        ]
+        return min(limits) - min(LONGEST_MARGIN, min(limits) / 4) if limits else None
 
     def _again(self, record: JobRecord, wait: float) -> Any:
         try:
