@@ -70,6 +70,17 @@ def test_the_id_may_be_chosen(call, add, table):
     assert table.find("mine").state is State.COMPLETED
 
 
+@pytest.mark.parametrize("verb", ["run", "enqueue"])
+@pytest.mark.parametrize("job_id", ["", "a:b", "a\nb"])
+def test_an_id_that_no_engine_takes_is_wrong_usage(call, add, verb, job_id):
+    assert sentence(call(verb, add, "add", "1", "--id", job_id), 2).startswith("id ")
+
+
+def test_the_id_follows_from_a_name_of_other_characters_too(call, jobs):
+    app = jobs("@app.job(name='zähle bis ' + 'x' * 200)\ndef count(job): return 42")
+    assert call("run", app, "zähle bis " + "x" * 200).exit_code == 0
+
+
 def test_an_id_that_belongs_to_another_job_or_other_arguments_is_refused(call, jobs):
     app = jobs("@app.job\ndef one(job, n): ...\n@app.job\ndef two(job, n): ...")
     call("run", app, "one", "1", "--id", "mine")

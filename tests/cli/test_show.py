@@ -112,9 +112,9 @@ def test_a_job_that_is_not_there_is_not_found(call, add):
 
 
 def test_the_app_may_come_from_the_environment(call, add):
-    call("enqueue", add, "add", "1", "--id", "x:y")
-    assert "add[x:y]" in call("show", "x:y", CONTINUABLE_APP=add).stdout
-    assert sentence(call("show", "x:y"), 2).startswith("Say which app")
+    call("enqueue", add, "add", "1", "--id", "x")
+    assert "add[x]" in call("show", "x", CONTINUABLE_APP=add).stdout
+    assert sentence(call("show", "x"), 2).startswith("Say which app")
 
 
 @pytest.mark.parametrize(

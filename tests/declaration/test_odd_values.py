@@ -104,8 +104,20 @@ def test_a_name_that_is_no_text(work, option):
         work.using(**{option: 7})
 
 
+@pytest.mark.parametrize("job_id", ["a b", "a.b", "a:b", "a/b", "naïve", "a'b", "a-b ", "١", "{a}"])
+def test_an_id_that_not_every_engine_takes(work, job_id):
+    with pytest.raises(ValueError, match="id is made of the letters a to z and A to Z"):
+        work.using(id=job_id)
+
+
+def test_an_id_that_is_too_long_for_a_key(work):
+    work.using(id="x" * 191)
+    with pytest.raises(ValueError, match="id has at most 191 characters, not 192"):
+        work.using(id="x" * 192)
+
+
 def test_what_can_be_held_is_taken(work, queue):
-    work.using(wait=1e11, priority=2**31 - 1, queue="café 日本", id="naïve-1").enqueue()
+    work.using(wait=1e11, priority=2**31 - 1, queue="café 日本", id="Import_42-b").enqueue()
     work.using(at=datetime.fromtimestamp(LATEST, UTC), priority=-(2**31)).enqueue()
     work.using(at=datetime(1970, 1, 1, tzinfo=UTC)).enqueue()
     assert len(queue.enqueued) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 import click
@@ -30,6 +31,7 @@ from continuable.queues.embedded.liveness import dead_workers
 HEAD_START = 60.0
 """Seconds before a worker may take the job: it runs here, unless this process dies."""
 DIGEST_LENGTH = 10
+LONGEST_NAME = 100
 
 
 @options.verb("run")
@@ -50,11 +52,16 @@ def command(words: tuple[str, ...], job_id: str | None, *, as_json: bool) -> Non
     job = find_job(app, name)
     args, kwargs = read_arguments(job, arguments)
     plain = job.plain_arguments(args, kwargs)
-    job_id = job_id or derived_id(job, plain)
+    if job_id is None:
+        job_id = derived_id(job, plain)
+    try:
+        enqueuer = job.using(id=job_id, wait=HEAD_START)
+    except ValueError as error:
+        raise Failure(str(error), WRONG_USAGE) from None
     try:
         found = queue.table.find(job_id)
     except JobNotFoundError:
-        job.using(id=job_id, wait=HEAD_START).enqueue(*args, **kwargs)
+        enqueuer.enqueue(*args, **kwargs)
     else:
         refuse_other_job(found, job, plain)
         say(prepare(queue, found))
@@ -64,7 +71,8 @@ def command(words: tuple[str, ...], job_id: str | None, *, as_json: bool) -> Non
 def derived_id(job: JobDefinition[..., Any], plain_arguments: str) -> str:
     """The id of a run: `process_import-3f9a1c2b55`, the same for the same job and arguments."""
     digest = hashlib.sha256(f"{job.name}\n{plain_arguments}".encode()).hexdigest()
-    return f"{phrases.short_name(job.name)}-{digest[:DIGEST_LENGTH]}"
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", phrases.short_name(job.name))
+    return f"{name[:LONGEST_NAME]}-{digest[:DIGEST_LENGTH]}"
 
 
 def refuse_other_job(found: JobInfo, job: JobDefinition[..., Any], plain_arguments: str) -> None:

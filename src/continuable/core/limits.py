@@ -14,6 +14,10 @@ LARGEST_PRIORITY = 2**31 - 1
 NOT_FOR_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters and line breaks, which a terminal obeys, and lone surrogates, which are no
 characters."""
+ID = re.compile(r"[A-Za-z0-9_-]+")
+"""What every engine takes as the id of a job, and every shell and URL too."""
+LONGEST_ID = 191
+"""Characters: what a key may have on every database."""
 
 
 def check_wait(what: str, seconds: Any) -> None:
@@ -57,6 +61,18 @@ def check_name(what: str, name: Any) -> None:
         raise ValueError(
             f"{what} has no control characters, line breaks or lone surrogates: {name!a}"
         )
+
+
+def check_id(what: str, job_id: Any) -> None:
+    """`TypeError` or `ValueError` for an id of a job that not every engine takes."""
+    check_name(what, job_id)
+    if not ID.fullmatch(job_id):
+        raise ValueError(
+            f"{what} is made of the letters a to z and A to Z, digits, hyphens and underscores, "
+            f"so that every engine takes it: {job_id!a}"
+        )
+    if len(job_id) > LONGEST_ID:
+        raise ValueError(f"{what} has at most {LONGEST_ID} characters, not {len(job_id)}")
 
 
 def _brief(number: float) -> str:

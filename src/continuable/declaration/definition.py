@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from continuable.core.definition import Definition
-from continuable.core.limits import check_name, check_priority, check_time, check_wait
+from continuable.core.limits import check_id, check_name, check_priority, check_time, check_wait
 from continuable.core.options import JobOptions
 from continuable.declaration.direct import call
 from continuable.declaration.handle import Handle
@@ -48,9 +48,11 @@ class EnqueueOptions:
             raise ValueError("wait= and at= exclude each other: both say when the job may start")
         if self.priority is not None:
             check_priority("priority", self.priority)
-        for what, name in (("queue", self.queue), ("id", self.id), ("unique", self.unique)):
+        for what, name in (("queue", self.queue), ("unique", self.unique)):
             if name is not None:
                 check_name(what, name)
+        if self.id is not None:
+            check_id("id", self.id)
 
 
 class Enqueuer(Generic[P, R]):
@@ -175,7 +177,8 @@ class JobDefinition(Definition, Generic[P, R]):
             at: The time before which it does not start; a naive one is local time.
             queue: In place of the job's own queue.
             priority: In place of the job's own; higher runs first.
-            id: An id of your choice; `DuplicateJobError` if it is taken.
+            id: An id of your choice: letters from A to Z, digits, hyphens and underscores, at
+                most 191. `DuplicateJobError` if it is taken.
             unique: A key that one unfinished job may have at a time. If there is one, nothing is
                 enqueued, and the handle is that job's (its `is_new` is False).
             connection: A connection of yours whose open transaction is to hold the job: to the
@@ -183,7 +186,8 @@ class JobDefinition(Definition, Generic[P, R]):
                 (SQLAlchemy's `Connection` or `Session`, Django's, psycopg's, `sqlite3`).
 
         Raises `TypeError` or `ValueError` for what not every queue can hold: a time beyond the
-        year 9999, a priority of more than 32 bits, a name with control characters.
+        year 9999, a priority of more than 32 bits, a name with control characters, an id with
+        a dot.
         """
         options = EnqueueOptions(
             wait=wait,
