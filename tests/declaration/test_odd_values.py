@@ -104,7 +104,9 @@ def test_a_name_that_is_no_text(work, option):
         work.using(**{option: 7})
 
 
-@pytest.mark.parametrize("job_id", ["a b", "a.b", "a:b", "a/b", "naïve", "a'b", "a-b ", "١", "{a}"])
+@pytest.mark.parametrize(
+    "job_id", ["a b", "a.b", "a:b", "a/b", "naïve", "a'b", "a-b ", "\u0661", "{a}"]
+)
 def test_an_id_that_not_every_engine_takes(work, job_id):
     with pytest.raises(ValueError, match="id is made of the letters a to z and A to Z"):
         work.using(id=job_id)

@@ -9,6 +9,9 @@ from types import ModuleType
 import pytest
 from rq import SimpleWorker
 
+from continuable.conformance.journal import Journal
+from continuable.conformance.workers import Worker
+
 ROOT = Path(__file__).parents[3]
 RQ = str(Path(sys.executable).with_name("rq"))
 
@@ -45,12 +48,36 @@ def worker_command(redis_server):
     queues = ["default", "elsewhere"]
     url = ["--url", redis_server.url]
 
-    def command(kind: str, *options: str) -> list[str]:
+    def command(kind: str, *options: str, has_scheduler: bool = True) -> list[str]:
         if kind == "worker-pool":
             return [RQ, "worker-pool", *url, "--num-workers", "1", *options, *queues]
-        return [RQ, "worker", *url, "-w", classes[kind], "--with-scheduler", *options, *queues]
+        scheduler = ["--with-scheduler"] if has_scheduler else []
+        return [RQ, "worker", *url, "-w", classes[kind], *scheduler, *options, *queues]
 
     return command
+
+
+@pytest.fixture
+def journal(tmp_path):
+    journal = Journal(tmp_path)
+    yield journal
+    journal.release()
+
+
+@pytest.fixture
+def start(worker_command, worker_environment, tmp_path):
+    """Starts a worker of a kind, with options of its command and more in its environment."""
+    workers = []
+
+    def start(kind="Worker", *options, has_scheduler=True, **environment):
+        log = tmp_path / f"worker-{len(workers)}.log"
+        command = worker_command(kind, *options, has_scheduler=has_scheduler)
+        workers.append(Worker(command, worker_environment | environment, log))
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        worker.end()
 
 
 class QuietWorker(SimpleWorker):

@@ -14,7 +14,8 @@ from continuable.queues.rq import RQQueue
 
 AT_ONCE = {"resume_options": {"wait": 0.0}, "save_every": 0.1}
 
-connection = Redis.from_url(os.environ.get("CONTINUABLE_TEST_RQ", "redis://"))
+# No default: tests empty it, and another one may be there.
+connection = Redis.from_url(os.environ["CONTINUABLE_TEST_RQ"])
 app = App(queue=RQQueue(connection), progress=RedisProgress(connection, lease=LEASE))
 declare(app, globals())
 
@@ -80,6 +81,12 @@ def use_meta(job: Job, path: str) -> str:
 def give_up(job: Job, path: str) -> None:
     """Cancel itself."""
     job.cancel("on purpose")
+
+
+@app.job
+def fail_to_import(job: Job) -> None:
+    """Fail as a job does whose code is not here."""
+    raise ModuleNotFoundError("no such module")
 
 
 def follow(path: str) -> None:

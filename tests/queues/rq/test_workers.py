@@ -26,27 +26,6 @@ LIMIT = 8
 """Seconds, of which the import of the job's module takes some on a busy machine."""
 
 
-@pytest.fixture
-def journal(tmp_path):
-    journal = Journal(tmp_path)
-    yield journal
-    journal.release()
-
-
-@pytest.fixture
-def start(worker_command, worker_environment, tmp_path):
-    workers = []
-
-    def start(kind="Worker", *options):
-        log = tmp_path / f"worker-{len(workers)}.log"
-        workers.append(Worker(worker_command(kind, *options), worker_environment, log))
-        return workers[-1]
-
-    yield start
-    for worker in workers:
-        worker.end()
-
-
 def hold(journal, worker):
     worker.until(lambda: len(journal.rows) == HELD_AT, "the job in its middle")
 

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,6 @@ from redis.client import Pipeline
 from rq import Queue, Retry, Worker, get_current_job
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
-from rq.scheduler import SCHEDULER_KEY_TEMPLATE, RQScheduler
-from rq.utils import as_text, now, utcparse
 
 from continuable.declaration.direct import call
 from continuable.errors import JobNotFoundError, QueueError
@@ -33,7 +30,9 @@ from continuable.queues.rq import sentry, taken
 from continuable.queues.rq.delivery import Delivery
 from continuable.queues.rq.leaving import leave
 from continuable.queues.rq.message import FIELD, SPARE_RETRIES, Message
+from continuable.queues.rq.scheduling import has_scheduler
 from continuable.queues.rq.sentry import Sentry
+from continuable.queues.rq.unknown import ON_FAILURE
 from continuable.queues.rq.worker import RunningWorker
 from continuable.serialization.naming import importable_module
 from continuable.worker.periodic import PeriodicTask
@@ -49,8 +48,6 @@ PRIORITY_FIELD = "continuable-priority"
 PUSH = (Path(__file__).parent / "push.lua").read_text("utf-8")
 DEFAULT = "default"
 """RQ's own default queue."""
-SCHEDULER_SILENCE = timedelta(seconds=10)
-"""After which a scheduler of RQ's, which gives a sign of life each second, is taken for dead."""
 STOPPING_EVERY = 0.25
 """Seconds between two looks whether the worker is to stop: each is a round trip."""
 LOOKED_BACK = "continuable-looked-back"
@@ -183,7 +180,7 @@ class RQQueue(EngineQueue):
     def put_back(self, job: Job, message: Message, *, at_front: bool = False) -> None:
         """Have a job of RQ's wait on the queue of `message`, once, in any state it is in."""
         came_from, queue = self.queue(job.origin), self.queue(message.record.queue or job.origin)
-        is_scheduled = message.due > time.time() and self.has_scheduler(queue)
+        is_scheduled = message.due > time.time() and has_scheduler(self.connection, queue.name)
         with self.connection.pipeline() as pipeline:
             for registry in (
                 came_from.failed_job_registry,
@@ -199,15 +196,6 @@ class RQQueue(EngineQueue):
             job.retries_left = message.retries_left
             self._push(queue, job, message, pipeline, at_front=at_front, is_scheduled=is_scheduled)
             pipeline.execute()
-
-    def has_scheduler(self, queue: Queue) -> bool:
-        """Whether a scheduler of RQ's minds the jobs of `queue` that wait for their time."""
-        name = self.connection.get(RQScheduler.get_locking_key(queue.name))
-        if name is None:
-            return False
-        # A scheduler that was killed holds its lock for a minute more.
-        last = self.connection.hget(SCHEDULER_KEY_TEMPLATE % as_text(name), "last_heartbeat")
-        return last is None or now() - utcparse(as_text(last)) < SCHEDULER_SILENCE
 
     def value(self, job_id: str) -> Any:
         """What a job has returned."""
@@ -240,6 +228,7 @@ class RQQueue(EngineQueue):
             job_id=record.id,
             timeout=self._job_timeout,
             retry=Retry(SPARE_RETRIES),
+            on_failure=ON_FAILURE,
         )
         job.save(pipeline=pipeline)
         self._push(queue, job, message, pipeline, is_scheduled=message.due > 0)
@@ -314,8 +303,10 @@ class RQQueue(EngineQueue):
         record = JobRecord(id=job.id, name=definition.name, arguments=arguments)
         record.queue = job.origin
         message = Message(record, retries=job.retries_left)
-        fields: dict[Any, Any] = {FIELD: message.to_json()}
-        self.connection.hset(job.key, mapping=fields | {"retries_left": message.retries_left})
+        fields: dict[Any, Any] = {FIELD: message.to_json(), "retries_left": message.retries_left}
+        if job.failure_callback is None:  # else it is the user's
+            fields["failure_callback_name"] = ON_FAILURE.name
+        self.connection.hset(job.key, mapping=fields)
         return message
 
     def _is_stopping(self) -> bool:

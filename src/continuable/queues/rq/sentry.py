@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rq import Queue
+from rq import Queue, Retry
 from rq.job import Job, JobStatus
 
 from continuable.model.states import ON_QUEUE
 from continuable.progress.protocol import ProgressStore
+from continuable.queues.rq.message import SPARE_RETRIES
+from continuable.queues.rq.unknown import ON_FAILURE
 
 if TYPE_CHECKING:
     from continuable.queues.rq.worker import RunningWorker
@@ -56,7 +58,15 @@ class Sentry:
         """Have it wait on `queue`, unless it was posted already."""
         if not self._connection.set(KEY, "", nx=True, px=self._lasts):
             return
-        job = queue.create_job(task, job_id=ID, timeout=-1, result_ttl=0, description=DESCRIPTION)
+        job = queue.create_job(
+            task,
+            job_id=ID,
+            timeout=-1,
+            result_ttl=0,
+            description=DESCRIPTION,
+            retry=Retry(SPARE_RETRIES),
+            on_failure=ON_FAILURE,
+        )
         with self._connection.pipeline() as pipeline:
             job.save(pipeline=pipeline)
             queue.remove(ID, pipeline=pipeline)

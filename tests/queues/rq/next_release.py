@@ -1,0 +1,14 @@
+"""A project whose next release has a job that the one before does not know."""
+
+import os
+
+from tests.queues.rq.project import app, note
+
+if "CONTINUABLE_TEST_TRIES" in os.environ:  # a worker of the release before
+    note(os.environ["CONTINUABLE_TEST_TRIES"], os.getpid())  # each work horse imports this anew
+else:
+
+    @app.job
+    def note_that_it_ran(job, path):
+        """The new job."""
+        note(path, "ran")
