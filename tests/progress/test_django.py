@@ -1,11 +1,15 @@
 """`DjangoProgress` is a progress store on each database that it knows."""
 
+import asyncio
 from contextlib import contextmanager
 from functools import partial
 
 import pytest
 
 from continuable.conformance import ProgressStoreSuite
+from continuable.core.outcome import Completed
+from continuable.model.payload import JobRecord
+from continuable.progress.protocol import Save
 from tests.progress import django_project
 
 
@@ -40,6 +44,19 @@ class Suite(ProgressStoreSuite):
     @pytest.fixture
     def transactions(self):
         return Transactions()
+
+    def test_it_may_be_used_where_an_event_loop_runs(self, store):
+        record = JobRecord(id="one", name="job")
+
+        async def use():
+            store.add([record])
+            claim = store.claim(record, "worker")
+            store.save([Save("one", claim.fence, "worker", 1, '{"completed":["first"]}')])
+            store.settle(claim, Completed(result="1", progress=None))
+            store.close()
+            return store.find("one")
+
+        assert asyncio.run(use()).completed == ["first"]
 
 
 class TestOnSQLite(Suite):

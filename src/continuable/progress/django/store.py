@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
@@ -24,6 +26,8 @@ LOCK_WAIT = 5.0
 
 PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
+A = TypeVar("A")
+
 
 class DjangoProgress(SQLStore):
     """Progress in a database of a Django project, beside its models.
@@ -33,7 +37,7 @@ class DjangoProgress(SQLStore):
     `CheckpointError`: an interruption there would undo what the cursor has counted.
 
     The store has connections of its own, one a thread, so that what it writes is never part of
-    your transactions.
+    your transactions. An `async def` job may use it on its event loop.
 
     Args:
         using: The alias of the database, as in `DATABASES`.
@@ -62,16 +66,16 @@ class DjangoProgress(SQLStore):
                 _execute(connection, self._dialect.limits(wait, self._idle_limit))
                 _execute(connection, "BEGIN IMMEDIATE")
                 with _finished(connection):
-                    yield _Session(connection)
+                    yield _own_session(connection)
             else:
                 with _atomic(connection):
                     _execute(connection, self._dialect.limits(wait, self._idle_limit))
-                    yield _Session(connection)
+                    yield _own_session(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
         with self._errors(), self._connected() as connection:
-            yield _Session(connection)
+            yield _own_session(connection)
 
     @contextmanager
     def _joined(self, connection: Any, *, again: bool) -> Iterator[Session]:  # noqa: ARG002 - cheap to see
@@ -88,7 +92,7 @@ class DjangoProgress(SQLStore):
         if DIALECTS.get(connection.vendor) is not self._dialect:
             raise self._is_elsewhere(connection)
         try:
-            yield _Session(connection)
+            yield _Session(connection.cursor)
         except DatabaseError as error:
             if lacks_table(error.__cause__):
                 raise self._is_elsewhere(connection) from error
@@ -120,11 +124,13 @@ class DjangoProgress(SQLStore):
         if held is None or held.pid != os.getpid():  # none yet, or a parent's
             held = self._local.held = _Held(connections.create_connection(self._using))
         connection = held.connection
-        connection.close_if_unusable_or_obsolete()
+        _off_loop(connection.close_if_unusable_or_obsolete)
         try:
             yield connection
         except (InterfaceError, OperationalError):
-            connection.close()  # a new one the next time: the server may have been restarted
+            _off_loop(
+                connection.close
+            )  # a new one the next time: the server may have been restarted
             raise
 
     @contextmanager
@@ -151,18 +157,36 @@ class _Held:
 
     def __del__(self) -> None:
         if self.pid == os.getpid():
-            with contextlib.suppress(DatabaseError, InterfaceError):
-                self.connection.close()
+            # RuntimeError: Python ends, and starts no more threads.
+            with contextlib.suppress(DatabaseError, InterfaceError, RuntimeError):
+                _off_loop(self.connection.close)
 
 
 class _Session:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, make_cursor: Callable[[], Any]) -> None:
+        self._make_cursor = make_cursor
 
     def run(self, sql: str, parameters: Parameters) -> Result:
-        with self._connection.cursor() as cursor:
+        with self._make_cursor() as cursor:
             cursor.execute(_for_django(sql), parameters)
             return Result(cursor.fetchall() if cursor.description else (), cursor.rowcount)
+
+
+def _own_session(connection: Any) -> _Session:
+    return _Session(partial(_off_loop, connection.cursor))
+
+
+def _off_loop(work: Callable[[], A]) -> A:
+    """Call a method of a connection of the store's own, on another thread where a loop runs here.
+
+    Django refuses it there, since that thread's connections are shared by all that the loop runs.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 @cache
@@ -171,7 +195,7 @@ def _for_django(sql: str) -> str:
 
 
 def _execute(connection: Any, sql: str) -> None:
-    with connection.cursor() as cursor:
+    with _off_loop(connection.cursor) as cursor:
         cursor.execute(sql)
 
 
@@ -190,14 +214,14 @@ def _finished(connection: Any) -> Iterator[None]:
 @contextmanager
 def _atomic(connection: Any) -> Iterator[None]:
     """A transaction on a connection that has no alias."""
-    connection.set_autocommit(False)
+    _off_loop(partial(connection.set_autocommit, autocommit=False))
     try:
         yield
-        connection.commit()
+        _off_loop(connection.commit)
     except BaseException:
         with contextlib.suppress(DatabaseError, InterfaceError):
-            connection.rollback()
+            _off_loop(connection.rollback)
         raise
     finally:
         with contextlib.suppress(DatabaseError, InterfaceError):
-            connection.set_autocommit(True)
+            _off_loop(partial(connection.set_autocommit, autocommit=True))
