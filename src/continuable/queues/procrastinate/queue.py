@@ -24,6 +24,7 @@ from continuable.queues.consumer import Consumer
 from continuable.queues.engine import EngineQueue
 from continuable.queues.procrastinate.aborts import Aborts
 from continuable.queues.procrastinate.database import engine_for
+from continuable.queues.procrastinate.django import app_behind, django_store
 from continuable.queues.procrastinate.finishing import guard_finishing
 from continuable.queues.procrastinate.messages import job_id
 from continuable.queues.procrastinate.rows import JobRows
@@ -34,6 +35,7 @@ from continuable.worker.periodic import PeriodicTask
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
+    from continuable.progress.django import DjangoProgress
 
 logger = logging.getLogger("continuable")
 
@@ -69,12 +71,13 @@ class ProcrastinateQueue(EngineQueue):
         super().__init__()
         self._procrastinate = procrastinate_app
         self._engine = engine_for(procrastinate_app) if engine is None else engine
-        self._own_store: SQLAlchemyProgress | None = None
+        self._own_store: SQLAlchemyProgress | DjangoProgress | None = None
+        self._adopted: procrastinate.App | None = None
         self._tasks: dict[str, ContinuableTask] = {}
         self.rows = JobRows(self._engine)
-        self.workers = Workers(procrastinate_app, started=self._begin, ended=super().close)
+        self.workers = Workers(started=self._begin, ended=super().close)
         self.aborts = Aborts(self._cancel)
-        guard_finishing(procrastinate_app, self._tasks)
+        self._adopt(procrastinate_app)
 
     def declare(self, job: Definition) -> None:
         """Make `job` a task of the app."""
@@ -82,6 +85,7 @@ class ProcrastinateQueue(EngineQueue):
             return
         task = ContinuableTask(
             _function(job),
+            adopt=self._adopt,
             blueprint=self._procrastinate,
             name=job.name,
             queue=job.options.queue or jobs.DEFAULT_QUEUE,
@@ -119,8 +123,9 @@ class ProcrastinateQueue(EngineQueue):
 
     def own_store(self) -> ProgressStore:
         """In the database of the app."""
-        self._own_store = SQLAlchemyProgress(self._engine)
-        return self._own_store
+        store = django_store(self._procrastinate) or SQLAlchemyProgress(self._engine)
+        self._own_store = store
+        return store
 
     def start_consumer(self, store: ProgressStore) -> Consumer:
         """For all workers in this process."""
@@ -141,6 +146,14 @@ class ProcrastinateQueue(EngineQueue):
         if self._own_store is not None:
             self._own_store.close()
         self._engine.dispose()
+
+    def _adopt(self, blueprint: procrastinate.Blueprint) -> None:
+        """Have the workers of an app mind our jobs, as soon as there is one."""
+        app = app_behind(blueprint)
+        if app is not None and app is not self._adopted:
+            self._adopted = app
+            self.workers.mind(app)
+            guard_finishing(app, self._tasks)
 
     def _defer(self, record: JobRecord, wait: float, lock: str | None = None) -> None:
         deferrer = self._procrastinate.configure_task(

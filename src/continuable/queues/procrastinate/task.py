@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from procrastinate import RetryDecision, exceptions, jobs, tasks
+from procrastinate import Blueprint, RetryDecision, exceptions, jobs, tasks
 
 PARKED = datetime(9999, 1, 1, tzinfo=UTC)
 """When a paused job is scheduled for: it keeps its row, and its place behind its lock."""
@@ -24,7 +25,30 @@ class TakenOver(Exception):
 
 
 class ContinuableTask(tasks.Task[Any, Any, Any]):
-    """Its `retry_strategy` decides on errors, and hears of nothing else."""
+    """Its `retry_strategy` decides on errors, and hears of nothing else.
+
+    Args:
+        func: What a direct call of the task runs.
+        adopt: Told of the blueprint or the app that has the task, at first and whenever another
+            takes it over, as the app of a Django project does once that is ready.
+        **options: Those of every task.
+    """
+
+    def __init__(
+        self, func: Callable[..., Any], *, adopt: Callable[[Blueprint], None], **options: Any
+    ) -> None:
+        self._adopt = adopt
+        super().__init__(func, **options)
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """Whose task it is."""
+        return self._blueprint
+
+    @blueprint.setter
+    def blueprint(self, blueprint: Blueprint) -> None:
+        self._blueprint = blueprint
+        self._adopt(blueprint)
 
     def get_retry_exception(
         self, exception: BaseException, job: jobs.Job

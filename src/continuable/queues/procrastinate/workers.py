@@ -22,14 +22,12 @@ class Workers:
     """Told by `App.run_worker` itself, and by the middleware of any other worker's jobs.
 
     Args:
-        app: Whose workers these are.
         started: Called when the first begins, before it fetches a job.
         ended: Called when the last has ended.
     """
 
     def __init__(
         self,
-        app: procrastinate.App,
         *,
         started: Callable[[], object],
         ended: Callable[[], object],
@@ -38,6 +36,9 @@ class Workers:
         self._asked: WeakSet[Worker] = WeakSet()
         self._started = started
         self._ended = ended
+
+    def mind(self, app: procrastinate.App) -> None:
+        """Hear of the workers of `app`."""
         make = app._worker  # noqa: SLF001 - there is no hook for the start of a worker
 
         def make_and_mind(**options: object) -> Worker:
