@@ -182,11 +182,16 @@ def _retry_in(definition: Definition, failures: int) -> float | None:
         return exponential_backoff(failures)
 
 
-def _without_code(claimed: Claim) -> Suspended:
-    summary = (
-        f"No job is registered as {claimed.name!r} here: deploy the release that has it, import "
-        f"its module in the app's, or register the new function under the old name="
+def unknown(name: str) -> str:
+    """What to do about a job whose code is not here."""
+    return (
+        f"No job is registered as {name!r} here: deploy the release that has it, import its "
+        f"module in the app's, or register the new function under the old name="
     )
+
+
+def _without_code(claimed: Claim) -> Suspended:
+    summary = unknown(claimed.name)
     try_to_log(logging.ERROR, "Job %s stays on the queue: %s", claimed.id, summary)
     return Suspended(
         reason=UNKNOWN_JOB,

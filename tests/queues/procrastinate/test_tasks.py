@@ -515,7 +515,13 @@ def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_
     queue = ProcrastinateQueue(procrastinate_app)
     app = App(queue=queue, progress=SQLAlchemyProgress(url, lease=0.3))
     is_recovered, writes = threading.Event(), threading.Event()
-    other = threading.Thread(target=lambda: queue.consumer().recover())
+
+    def recover():
+        while not is_recovered.is_set():  # the heartbeat may renew the lease in between
+            app.progress.expire(handle.id, queue.consumer().worker)
+            queue.consumer().recover()
+
+    other = threading.Thread(target=recover)
 
     def send(record, wait):
         is_recovered.set()
@@ -527,7 +533,6 @@ def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_
         if job.executions == 1:
             consumer = queue.consumer()
             monkeypatch.setattr(consumer, "_send", send)
-            app.progress.expire(job.id, consumer.worker)
             other.start()
             assert is_recovered.wait(DEADLINE)
         return job.executions
@@ -637,3 +642,111 @@ def test_our_rows_are_finished_in_one_statement_and_all_others_as_ever(
         ("ours", "succeeded", 1),
         ("plain", "succeeded", 1),
     ]
+
+
+@pytest.fixture
+def older(postgresql, caplog):
+    """Empties the queue as a worker of a release that knows nothing of our jobs; what it logs."""
+    older = Procrastinate(connector=PsycopgConnector(conninfo=conninfo(postgresql)))
+    app = App(queue=ProcrastinateQueue(older))
+
+    @app.job(name="other")
+    def other(job):
+        pass
+
+    def work():
+        older.run_worker(wait=False, install_signal_handlers=False)
+        return caplog.text
+
+    yield work
+    app.queue.close()
+
+
+def test_a_job_that_an_older_worker_does_not_know_waits_for_one_that_does(
+    app, work, older, rows, postgresql
+):
+    ran = []
+
+    @app.job(name="import_rows")
+    def import_rows(job, n):
+        ran.append(n)
+
+    @app.job(name="aimport_rows")
+    async def aimport_rows(job, n):
+        ran.append(n)
+
+    handles = [import_rows.enqueue(1), aimport_rows.enqueue(2)]
+    app.queue.task(import_rows).defer(n=3)
+    logged = older()
+    wait = "scheduled_at BETWEEN now() + interval '20s' AND now() + interval '30s'"
+    assert rows("status::text", "attempts", wait) == [("todo", 0, True)] * 3
+    assert [handle.info().reason for handle in handles] == ["unknown job"] * 2
+    assert "No job is registered as 'import_rows' here" in logged
+    assert "Traceback" not in logged
+    with connected(postgresql) as connection:
+        connection.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
+    work()
+    assert sorted(ran) == [1, 2, 3]
+    assert rows("status::text", "attempts") == [("succeeded", 1)] * 3
+
+
+def test_a_task_that_is_none_of_ours_fails_as_ever_where_it_is_not_known(
+    older, rows, procrastinate_app
+):
+    @procrastinate_app.task(name="plain")
+    def plain():
+        pass
+
+    with procrastinate_app.open():
+        plain.defer()
+    older()
+    assert rows("status::text") == [("failed",)]
+
+
+def test_a_job_that_a_worker_does_not_know_is_cancelled_there(app, older, rows):
+    @app.job(name="import_rows")
+    def import_rows(job):
+        pass
+
+    import_rows.enqueue().cancel()
+    older()
+    assert rows("status::text") == [("aborted",)]
+
+
+@pytest.mark.parametrize(
+    ("ends", "status"),
+    [
+        (lambda job, _handle: interrupted_once(job), "succeeded"),
+        (lambda job, _handle: job.cancel("enough"), "aborted"),
+        (lambda _job, handle: handle.pause(), "todo"),
+    ],
+    ids=["interrupted", "cancelled", "paused"],
+)
+def test_what_is_no_failure_is_one_line_in_the_log_of_a_worker(
+    app, work, rows, caplog, ends, status
+):
+    @app.job(name="import_rows")
+    def import_rows(job):
+        ends(job, app.handle(job.id))
+        interrupted_once(job)
+
+    with caplog.at_level("INFO"):
+        import_rows.enqueue()
+        work()
+    assert rows("status::text") == [(status,)]
+    (number,) = rows("id")[0]
+    lines = [line for line in caplog.messages if line.startswith(f"Job import_rows[{number}]: ")]
+    assert len(lines) == 1
+    assert "Traceback" not in caplog.text
+    assert "Error" not in caplog.text
+
+
+def test_a_failure_is_logged_with_its_traceback(app, work, caplog):
+    @app.job(name="import_rows")
+    def import_rows(job):
+        raise ValueError("no luck")
+
+    import_rows.enqueue()
+    work()
+    ended = [r for r in caplog.records if r.name == "procrastinate.worker"]
+    assert [record.exc_info[0] for record in ended if record.exc_info] == [ValueError]

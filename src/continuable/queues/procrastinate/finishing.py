@@ -5,10 +5,10 @@ Procrastinate writes it by the number alone, over what another worker has made o
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 import procrastinate
 from procrastinate import jobs
+
+from continuable.queues.procrastinate.messages import RESERVED
 
 FINISH = """
     WITH held AS (
@@ -20,14 +20,14 @@ FINISH = """
 """
 
 
-def guard_finishing(app: procrastinate.App, names: Container[str]) -> None:
-    """Have the workers of `app` finish a row of the tasks called `names` only if it is theirs."""
+def guard_finishing(app: procrastinate.App) -> None:
+    """Have the workers of `app` finish a row of ours only if it is theirs."""
     manager = app.job_manager
     finish = manager.finish_job
 
     async def finish_job(job: jobs.Job, status: jobs.Status, delete_job: bool) -> None:  # noqa: FBT001 - Procrastinate's
         is_psycopg = isinstance(manager.connector, procrastinate.PsycopgConnector)
-        if job.task_name not in names or not is_psycopg:
+        if RESERVED not in job.task_kwargs or not is_psycopg:
             await finish(job=job, status=status, delete_job=delete_job)
             return
         await manager.connector.execute_query_async(

@@ -10,7 +10,10 @@ from continuable.core.definition import Definition
 from continuable.model.payload import JobRecord
 
 RESERVED = "_continuable"
-"""The keyword argument that holds what a record knows, but for the job's own keyword arguments."""
+"""The keyword argument that holds what a record knows, but for the job's own keyword arguments.
+
+Of a job that was deferred by Procrastinate's own means: no more than the name of the job.
+"""
 NATIVE = "procrastinate-"
 """How the id begins of a job that was deferred by Procrastinate's own means."""
 
@@ -21,15 +24,18 @@ def task_arguments(record: JobRecord) -> dict[str, Any]:
     return {**plain.pop("kwargs"), RESERVED: plain}
 
 
-def record_of(job: jobs.Job, definition: Definition) -> JobRecord:
+def record_of(job: jobs.Job, definition: Definition | None) -> JobRecord:
     """The record of a job that a worker has fetched: a new one where it has none of ours.
 
-    Raises `TypeError` for arguments that the function does not take, and `DeserializationError`.
+    Without its code such a one has no arguments, and must not be claimed. Raises `TypeError` for
+    arguments that the function does not take, and `DeserializationError`.
     """
     arguments: dict[str, Any] = dict(job.task_kwargs)
     plain = arguments.pop(RESERVED, None)
-    if plain is not None:
+    if has_record(job):
         record = JobRecord.from_plain({**plain, "kwargs": arguments})
+    elif definition is None:
+        record = JobRecord(id=job_id(job), name=plain["name"])
     else:
         record = JobRecord(
             id=job_id(job),
@@ -45,4 +51,10 @@ def record_of(job: jobs.Job, definition: Definition) -> JobRecord:
 def job_id(job: jobs.Job) -> str:
     """By what id people know the job."""
     plain: Any = job.task_kwargs.get(RESERVED)
-    return f"{NATIVE}{job.id}" if plain is None else str(plain["id"])
+    return str(plain["id"]) if has_record(job) else f"{NATIVE}{job.id}"
+
+
+def has_record(job: jobs.Job) -> bool:
+    """Whether it was enqueued, or has run before, and not only deferred."""
+    plain: Any = job.task_kwargs.get(RESERVED)
+    return plain is not None and "id" in plain

@@ -26,10 +26,12 @@ from continuable.queues.procrastinate.aborts import Aborts
 from continuable.queues.procrastinate.database import engine_for
 from continuable.queues.procrastinate.django import app_behind, django_store
 from continuable.queues.procrastinate.finishing import guard_finishing
-from continuable.queues.procrastinate.messages import job_id
+from continuable.queues.procrastinate.logs import shorten_interruptions
+from continuable.queues.procrastinate.messages import job_id, record_of
 from continuable.queues.procrastinate.rows import JobRows
 from continuable.queues.procrastinate.running import FetchedJob
 from continuable.queues.procrastinate.task import ContinuableTask
+from continuable.queues.procrastinate.unknown import UNKNOWN, stand_in
 from continuable.queues.procrastinate.workers import Workers
 from continuable.worker.periodic import PeriodicTask
 
@@ -153,7 +155,9 @@ class ProcrastinateQueue(EngineQueue):
         if app is not None and app is not self._adopted:
             self._adopted = app
             self.workers.mind(app)
-            guard_finishing(app, self._tasks)
+            guard_finishing(app)
+            stand_in(app, self._unknown_task(app))
+            shorten_interruptions()
 
     def _defer(self, record: JobRecord, wait: float, lock: str | None = None) -> None:
         deferrer = self._procrastinate.configure_task(
@@ -168,26 +172,41 @@ class ProcrastinateQueue(EngineQueue):
     def _middleware(self, job: Definition) -> Callable[..., Any]:
         """What runs a job that a worker has fetched; the task itself is for direct calls."""
 
-        def fetched(context: procrastinate.JobContext, worker: Worker) -> FetchedJob:
-            self.workers.met(worker)
-            return FetchedJob(
-                job,
-                context,
-                worker,
-                consumer=self.consumer(),
-                store=self.store,
-                rows=self.rows,
-                aborts=self.aborts,
-                workers=self.workers,
-            )
-
         def run(_call: object, context: procrastinate.JobContext, worker: Worker) -> Any:
-            return fetched(context, worker).run()
+            return self._fetched(job, context, worker).run()
 
         async def arun(_call: object, context: procrastinate.JobContext, worker: Worker) -> Any:
-            return await fetched(context, worker).arun()
+            return await self._fetched(job, context, worker).arun()
 
         return arun if job.is_async else run
+
+    def _unknown_task(self, app: procrastinate.App) -> ContinuableTask:
+        def run(_call: object, context: procrastinate.JobContext, worker: Worker) -> None:
+            self._fetched(None, context, worker).wait_for_code()
+
+        return ContinuableTask(
+            lambda **_arguments: None,
+            adopt=self._adopt,
+            blueprint=app,
+            name=UNKNOWN,
+            queue=jobs.DEFAULT_QUEUE,
+            task_middleware=[run],
+        )
+
+    def _fetched(
+        self, job: Definition | None, context: procrastinate.JobContext, worker: Worker
+    ) -> FetchedJob:
+        self.workers.met(worker)
+        return FetchedJob(
+            record_of(context.job, job),
+            context,
+            worker,
+            consumer=self.consumer(),
+            store=self.store,
+            rows=self.rows,
+            aborts=self.aborts,
+            workers=self.workers,
+        )
 
     def _begin(self) -> None:
         self.consumer()

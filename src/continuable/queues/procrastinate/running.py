@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from procrastinate import JobContext, RetryDecision
-from procrastinate.exceptions import JobAborted
 from procrastinate.job_context import AbortReason
 from procrastinate.worker import Worker
 
-from continuable.core.definition import Definition
 from continuable.core.outcome import Cancelled, Completed, Failed
 from continuable.errors import JobFailedError, QueueError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.queues.consumer import Delivered, Discard, Finished, Requeue, Snooze, undisturbed
-from continuable.queues.procrastinate.messages import record_of
-from continuable.queues.procrastinate.task import PARKED, ComesBack, TakenOver
+from continuable.queues.procrastinate.messages import has_record
+from continuable.queues.procrastinate.task import PARKED, Aborted, ComesBack, TakenOver
 from continuable.queues.procrastinate.workers import wake
 from continuable.worker.retrying import until_written
+from continuable.worker.runner import UNKNOWN_JOB_WAIT, unknown
 
 if TYPE_CHECKING:
     from continuable.progress.protocol import ProgressStore
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from continuable.queues.procrastinate.aborts import Aborts
     from continuable.queues.procrastinate.rows import JobRows
     from continuable.queues.procrastinate.workers import Workers
+
+logger = logging.getLogger("continuable")
 
 
 class FetchedJob:
@@ -39,7 +41,7 @@ class FetchedJob:
 
     def __init__(
         self,
-        definition: Definition,
+        record: JobRecord,
         context: JobContext,
         worker: Worker,
         *,
@@ -56,7 +58,7 @@ class FetchedJob:
         self._workers = workers
         self._context = context
         self._worker = worker
-        self._record = record_of(context.job, definition)
+        self._record = record
         # Nothing but the retry_strategy of the task, or a person, makes it more than 0.
         self._is_retry = context.job.attempts > 0
 
@@ -65,6 +67,13 @@ class FetchedJob:
         with self._aborts.watched(self._record.id, self._context):
             delivered = self._consumer.run(self._record, is_retry=self._is_retry)
         return self._answer(delivered)
+
+    def wait_for_code(self) -> None:
+        """Leave a job that is not claimed yet to a worker that knows it."""
+        if has_record(self._context.job):
+            self.run()
+        logger.error("Job %s stays on the queue: %s", self._record.id, unknown(self._record.name))
+        self._come_back("it is not known here", _in(UNKNOWN_JOB_WAIT))
 
     async def arun(self) -> Any:
         """The same for an `async def` job."""
@@ -83,9 +92,9 @@ class FetchedJob:
             case Requeue(record, wait):
                 # Nobody confirms it: if the worker cannot put the row back, it is sent once more.
                 decision = _in(wait, queue=record.queue, priority=record.priority)
-                self._come_back(f"{self._record.id} resumes", decision, record)
+                self._come_back(f"it resumes in {wait:g} s", decision, record)
             case Snooze(seconds):
-                self._come_back(f"{self._record.id} may not run yet", _in(seconds))
+                self._come_back("it may not run yet", _in(seconds))
             case Discard(state):
                 self._dropped(state)
         return None
@@ -93,12 +102,12 @@ class FetchedJob:
     def _dropped(self, state: State | None) -> None:
         match state:
             case State.PAUSED:
-                self._come_back(f"{self._record.id} is paused", RetryDecision(retry_at=PARKED))
+                self._come_back("it is paused", RetryDecision(retry_at=PARKED))
             case State.FAILED:
                 ended = self._store.result(self._record.id)
                 raise JobFailedError(self._record.id, ended.error or "", ended.traceback or "")
             case State.CANCELLED:
-                raise JobAborted(f"{self._record.id} is cancelled")
+                raise Aborted("it is cancelled")
             case None if not self._rows.is_held(self._context.job):
                 self._leave_the_row_alone()
 
@@ -106,7 +115,7 @@ class FetchedJob:
         """The worker has cancelled an `async def` job."""
         if self._context.abort_reason() is AbortReason.USER_REQUEST:
             self._abort()
-        self._come_back(f"{self._record.id} was cut off", _in(0.0))
+        self._come_back("it was cut off, and resumes", _in(0.0))
 
     def _come_back(
         self, why: str, decision: RetryDecision, record: JobRecord | None = None
@@ -131,12 +140,12 @@ class FetchedJob:
     def _abort(self) -> None:
         with contextlib.suppress(QueueError):  # it has ended meanwhile, or there is no store
             self._store.request(self._record.id, "cancel")
-        raise JobAborted(f"{self._record.id} was aborted")
+        raise Aborted("it was aborted")
 
     def _leave_the_row_alone(self) -> None:
         """The worker would write by the id alone, also into a row of another: none has this one."""
         object.__setattr__(self._context.job, "id", -1)
-        raise TakenOver(f"Another execution of {self._record.id} has taken over")
+        raise TakenOver("Another execution has taken over")
 
 
 def _ended(outcome: Completed | Failed | Cancelled) -> Any:
@@ -144,7 +153,7 @@ def _ended(outcome: Completed | Failed | Cancelled) -> Any:
         case Failed():
             raise outcome.error
         case Cancelled():
-            raise JobAborted(outcome.reason)
+            raise Aborted(f"it is cancelled ({outcome.reason})")
         case Completed():
             return outcome.value
 

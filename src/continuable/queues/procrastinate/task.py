@@ -8,20 +8,30 @@ from typing import Any
 
 from procrastinate import Blueprint, RetryDecision, exceptions, jobs, tasks
 
+from continuable.queues.procrastinate.messages import RESERVED
+
 PARKED = datetime(9999, 1, 1, tzinfo=UTC)
 """When a paused job is scheduled for: it keeps its row, and its place behind its lock."""
 
 
-class ComesBack(Exception):
-    """A job ends its execution, and is to be fetched again: no failure, though a log may say so."""
+class NoFailure(Exception):
+    """What a job raises to tell its worker what becomes of its row."""
+
+
+class ComesBack(NoFailure):
+    """It ends its execution, and is to be fetched again."""
 
     def __init__(self, why: str, decision: RetryDecision) -> None:
         super().__init__(why)
         self.decision = decision
 
 
-class TakenOver(Exception):
+class TakenOver(NoFailure):
     """Another execution of the job has its row, so that this one may not touch it."""
+
+
+class Aborted(NoFailure, exceptions.JobAborted):
+    """It is cancelled, which Procrastinate calls aborted."""
 
 
 class ContinuableTask(tasks.Task[Any, Any, Any]):
@@ -50,12 +60,17 @@ class ContinuableTask(tasks.Task[Any, Any, Any]):
         self._blueprint = blueprint
         self._adopt(blueprint)
 
+    def configure(self, **options: Any) -> jobs.JobDeferrer:
+        """As of every task. A worker sees that the job is ours, be its code there or not."""
+        arguments = {RESERVED: {"name": self.name}, **(options.get("task_kwargs") or {})}
+        return super().configure(**{**options, "task_kwargs": arguments})
+
     def get_retry_exception(
         self, exception: BaseException, job: jobs.Job
     ) -> exceptions.JobRetry | None:
         """What a worker asks of an exception that a task has raised."""
         if isinstance(exception, ComesBack):
             return exceptions.JobRetry(exception.decision)
-        if isinstance(exception, TakenOver | exceptions.JobAborted):
+        if isinstance(exception, NoFailure):
             return None
         return super().get_retry_exception(exception, job)
