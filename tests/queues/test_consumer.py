@@ -12,6 +12,7 @@ from collections import deque
 import pytest
 
 from continuable import App
+from continuable.core.execution import Execution
 from continuable.core.interrupt import Interrupt
 from continuable.core.outcome import Completed, Failed
 from continuable.errors import CheckpointError, StoreError
@@ -21,6 +22,7 @@ from continuable.progress import Claim, Leased, Save
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.consumer import Consumer, Discard, Finished, Requeue, Snooze
 from continuable.worker.periodic import PeriodicTask
+from tests.core.executing import Saves
 from tests.waiting import DEADLINE, until
 from tests.worker.test_identity import on_linux
 
@@ -708,6 +710,28 @@ def test_what_a_cancelled_job_saves_does_not_hold_up_the_event_loop(
     assert saves_with_the_loop
     assert all(saves_with_the_loop)
     assert store.find("job-1").cursor == 5
+
+
+def test_what_a_job_saves_that_is_closed_needs_no_event_loop(app, store, worker):
+    @app.job(save_every=60.0)
+    async def work(job):
+        @job.step(start=0)
+        async def process(step):
+            step.set(5)
+            await asyncio.Event().wait()
+
+        await process
+
+    record, saved = message(work), Saves()
+    running = Execution(app.jobs[work.name], record, recorder=saved).arun()
+    asyncio.run(_begin(running))
+    running.close()
+    assert saved.documents[-1]["current"] == ["process", 5]
+
+
+async def _begin(coroutine):
+    """Run it to where it waits first."""
+    coroutine.send(None)
 
 
 async def _nothing():

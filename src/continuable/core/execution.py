@@ -103,7 +103,10 @@ class Execution:
             if leaving is None:
                 return self._raised(error)
             if progress is not None:
-                await self._recorder.asave(progress)
+                if isinstance(error, GeneratorExit):  # closed: there is no loop to wait on
+                    self._recorder.save(progress, is_border=True)
+                else:
+                    await self._recorder.asave(progress)
             raise leaving  # noqa: B904 - the error itself
 
     def escaped(self, error: BaseException) -> Outcome:

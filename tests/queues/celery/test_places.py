@@ -9,7 +9,7 @@ from continuable import App
 from continuable.conformance.engine import folder_of
 from continuable.conformance.jobs import HELD_AT, ROWS
 from continuable.conformance.journal import Journal
-from continuable.demo.servers.redis import executable
+from continuable.demo import servers
 from continuable.model.states import State
 from continuable.progress.redis import RedisProgress
 from continuable.queues.celery import CeleryQueue
@@ -189,7 +189,7 @@ class SentinelServer(Server):
             f"sentinel monitor shop 127.0.0.1 {self._redis_server.port} 1\n",
             encoding="utf-8",
         )
-        self.start([executable(), settings, "--sentinel"], self.is_ready)
+        self.start([servers.RedisServer.installed(), settings, "--sentinel"], self.is_ready)
 
     def is_ready(self):
         try:

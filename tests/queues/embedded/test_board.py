@@ -102,12 +102,12 @@ def test_what_has_finished_this_very_moment_is_as_old_as_nothing(table, enqueue,
     assert table.prune(0) == 1
 
 
-def test_no_more_parts_than_asked_for_are_pruned(table, make, raw, clock):
+def test_no_more_than_asked_for_are_pruned(table, make, raw, clock):
     table.enqueue([make(f"j{n}") for n in range(1200)])
     raw.execute("UPDATE continuable_jobs SET state = 'completed', finished_at = enqueued_at")
     clock.pass_by(1)
-    assert table.prune(0, parts=1) == 500
-    assert table.prune(0) == 700
+    assert table.prune(0, limit=700) == 700
+    assert table.prune(0) == 500
 
 
 def test_more_jobs_than_fit_a_batch_are_pruned(table, make, raw, clock):

@@ -2,4 +2,4 @@
 SELECT id FROM continuable_jobs
 WHERE state IN ('completed', 'cancelled', iif(:failed, 'failed', 'completed'))
 AND state <> 'waiting' AND finished_at <= :now - :seconds
-LIMIT 500
+LIMIT :part
