@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from celery.backends.base import DisabledBackend
-from celery.exceptions import Ignore, Reject, Retry
+from celery.exceptions import Ignore, Reject, Retry, TaskRevokedError
 from celery.signals import task_revoked
-from celery.states import READY_STATES, RETRY
+from celery.states import FAILURE, READY_STATES, REVOKED, SUCCESS
 
 from continuable.core.interrupt import CANCELLED
 from continuable.core.outcome import Cancelled, Completed, Failed
@@ -22,12 +22,13 @@ from continuable.errors import JobFailedError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.queues.celery.messages import HEADER, own_options, send_again
-from continuable.queues.celery.requests import TERMINATED
 from continuable.queues.celery.stopping import surviving_one_sigterm
+from continuable.queues.celery.telling import has_dependents, was_told
 from continuable.queues.consumer import Delivered, Discard, Finished, Requeue, Snooze
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
+    from continuable.model.info import JobResult
     from continuable.progress.protocol import ProgressStore
     from continuable.queues.celery.messages import Messages
     from continuable.queues.consumer import Consumer
@@ -36,6 +37,8 @@ logger = logging.getLogger("continuable")
 
 LATE = "continuable_late"
 """The header of a message that came when its job had ended, and that was put off once."""
+ENDS = "continuable_ends"
+"""The attribute of a request with whose end the job has ended."""
 LATE_PAUSE = 5.0
 """Seconds for another worker to tell Celery of an end that is in our store already."""
 
@@ -115,13 +118,14 @@ class Delivery:
                 return self._drop(state)
 
     def _end(self, outcome: Completed | Failed | Cancelled) -> Any:
+        self._tells_end()
         match outcome:
             case Completed():
                 return outcome.value
             case Failed():
                 raise self._error(outcome)
             case Cancelled():
-                return self._revoke(outcome.reason or self._reason())
+                return self._drop(State.CANCELLED)
 
     def _error(self, outcome: Failed) -> Exception:
         """What the job has raised; `SystemExit` and the like would end Celery's process."""
@@ -162,25 +166,48 @@ class Delivery:
         raise Ignore
 
     def _drop(self, state: State | None) -> Any:
-        if state is None or not state.is_finished or not self._is_end_owed(state):
+        if state is None or not state.is_finished:
             raise Ignore
-        if state is State.CANCELLED:
-            return self._revoke(self._reason())
+        store = self._queue.get_store()
+        ending = store.result(self._request.id)
+        matters = has_dependents(self._task, self._request)
+        is_told = was_told(store, self._request.id) if matters else self._is_shown
+        if state is State.CANCELLED and not is_told:
+            return self._revoke(ending.reason or CANCELLED)
+        if is_told or not matters:
+            self._show(ending)
+            raise Ignore
         if not self._request.get(LATE):
             return self._put_off(LATE_PAUSE, **{LATE: True})
         # A worker has died between the end of the job and the end of its message.
-        ending = self._queue.get_store().result(self._request.id)
+        self._tells_end()
         if state is State.FAILED:
-            raise JobFailedError(self._request.id, ending.error or "", ending.traceback or "")
+            raise self._failure(ending)
         return self._job.codec.loads(ending.result or "null", "The result")
 
-    def _is_end_owed(self, state: State) -> bool:
-        """Whether Celery, and so what depends on the task, does not know of its end."""
-        backend = self._task.backend
-        if isinstance(backend, DisabledBackend) or self._is_result_ignored:
-            return bool((self._request.delivery_info or {}).get("redelivered"))
-        known = backend.get_state(self._request.id)
-        return known not in READY_STATES and not (state is State.FAILED and known == RETRY)
+    def _tells_end(self) -> None:
+        """What follows tells Celery of the end: to be noted once it has."""
+        vars(self._request)[ENDS] = True
+
+    def _show(self, ending: JobResult) -> None:
+        """Give the task its result again: Celery has shown it as started with this message."""
+        backend, job_id = self._task.backend, self._request.id
+        if self._has_no_result or self._is_shown:
+            return
+        value: Any
+        match ending.state:
+            case State.COMPLETED:
+                value = self._job.codec.loads(ending.result or "null", "The result")
+                backend.store_result(job_id, value, SUCCESS, request=self._request)
+            case State.FAILED:
+                value, told = self._failure(ending), ending.traceback
+                backend.store_result(job_id, value, FAILURE, traceback=told, request=self._request)
+            case _:
+                value = TaskRevokedError(ending.reason or CANCELLED)
+                backend.store_result(job_id, value, REVOKED, request=self._request)
+
+    def _failure(self, ending: JobResult) -> JobFailedError:
+        return JobFailedError(self._request.id, ending.error or "", ending.traceback or "")
 
     def _revoke(self, reason: str) -> Any:
         self._task.backend.mark_as_revoked(
@@ -189,18 +216,25 @@ class Delivery:
             request=self._request,
             store_result=not self._is_result_ignored,
         )
-        is_terminated = reason == TERMINATED
         task_revoked.send(
             sender=self._task,
             request=self._request,
-            terminated=is_terminated,
+            terminated=False,
             signum=None,
             expired=False,
         )
         raise Ignore
 
-    def _reason(self) -> str:
-        return self._queue.get_store().result(self._request.id).reason or CANCELLED
+    @property
+    def _is_shown(self) -> bool:
+        """Whether the task has its result: a message that came again may have taken it away."""
+        if self._has_no_result:
+            return False
+        return self._task.backend.get_state(self._request.id) in READY_STATES
+
+    @property
+    def _has_no_result(self) -> bool:
+        return isinstance(self._task.backend, DisabledBackend) or self._is_result_ignored
 
     @property
     def _is_result_ignored(self) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery, Task, current_app, signals
 from celery.concurrency.prefork import TaskPool
 from celery.exceptions import TaskPredicate
+from celery.states import FAILURE, SUCCESS
 
 from continuable.core.definition import OWN_STORE
 from continuable.errors import ContinuationError, QueueError, StoreError
@@ -21,10 +22,11 @@ from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.queues.celery import requests, stopping
-from continuable.queues.celery.delivering import Consumption, Delivery, killed
+from continuable.queues.celery.delivering import ENDS, Consumption, Delivery, killed
 from continuable.queues.celery.lost import LostMessages
 from continuable.queues.celery.messages import Messages, send_again
 from continuable.queues.celery.own_store import gaps, redis_store
+from continuable.queues.celery.telling import has_dependents, note_told
 from continuable.queues.consumer import Consumer
 from continuable.queues.engine import EngineQueue
 from continuable.worker.periodic import PeriodicTask
@@ -93,6 +95,7 @@ class CeleryQueue(EngineQueue):
         signals.worker_process_init.connect(self._process_begins)
         signals.worker_ready.connect(self._worker_begins)
         signals.task_revoked.connect(self._revoked)
+        signals.task_postrun.connect(self._ran)
 
     def declare(self, job: Definition) -> None:
         """Make `job` a task of the same name."""
@@ -228,6 +231,15 @@ class CeleryQueue(EngineQueue):
         if sender.name in self._tasks:
             revoked = requests.TERMINATED if terminated else requests.REVOKED
             requests.cancel(self.store, request.id, requests.EXPIRED if expired else revoked)
+            if not terminated and has_dependents(sender, request):
+                note_told(self.store, request.id)
+
+    def _ran(self, sender: Any, task_id: str, task: Any, state: str, **_: Any) -> None:
+        """Celery has told of the end of a job, unless it tries it again."""
+        if sender.name not in self._tasks or state not in {SUCCESS, FAILURE}:
+            return
+        if task.request.get(ENDS) and has_dependents(task, task.request):
+            note_told(self.store, task_id)
 
     def __repr__(self) -> str:
         return f"CeleryQueue({self.celery_app.main or 'celery'})"

@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import bootsteps
+from celery.concurrency.base import BasePool
 from celery.utils.imports import symbol_by_name
 from celery.worker import state
 
 from continuable.errors import JobNotFoundError, QueueError, StoreError
 from continuable.progress.protocol import ProgressStore
 from continuable.queues.celery.messages import HEADER
+from continuable.queues.celery.telling import has_dependents, note_told
 
 logger = logging.getLogger("continuable")
 
@@ -56,11 +58,14 @@ class JobRequest(Mixin):  # type: ignore[misc]
 
     def terminate(self, pool: Any, signal: Any = None) -> None:
         """Tell the store before the signal comes: the job is to be cancelled, not resumed."""
-        cancel(self.get_store(), self.id, TERMINATED)
-        try:
-            super().terminate(pool, signal)
-        except NotImplementedError:
+        store = self.get_store()
+        cancel(store, self.id, TERMINATED)
+        if getattr(pool.terminate_job, "__func__", None) is BasePool.terminate_job:
             logger.info("This pool cannot end a job by force: %s ends at a checkpoint", self.id)
+            return
+        if self.time_start and has_dependents(self.task, self._context):
+            note_told(store, self.id)  # below, and not by the process of the job
+        super().terminate(pool, signal)
 
     def on_timeout(self, soft: bool, timeout: float) -> None:  # noqa: FBT001 - Celery's signature
         """A job that is killed at its hard time limit has not failed: it resumes."""
