@@ -69,6 +69,18 @@ class Requeue:
 
 
 @dataclass(frozen=True, slots=True)
+class Retried:
+    """The job has raised `error`, and the engine runs it again, as `is_retried` has said.
+
+    Once the engine's message is on its queue, tell `Consumer.sent` with `record`. A message of the
+    engine's that is lost is followed by another one, as any that was not confirmed.
+    """
+
+    record: JobRecord
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
 class Snooze:
     """Deliver the same message again, in so many seconds."""
 
@@ -82,7 +94,7 @@ class Discard:
     state: State | None
 
 
-Delivered = Finished | Requeue | Snooze | Discard
+Delivered = Finished | Requeue | Retried | Snooze | Discard
 
 A = TypeVar("A")
 
@@ -179,12 +191,15 @@ class Consumer:
         *,
         is_retry: bool = False,
         time_limit: float | None = None,
+        is_retried: Callable[[BaseException], bool] | None = None,
     ) -> Delivered:
         """Run the job of a message that was delivered, if it may run here and now.
 
         `is_retry`: the queue delivers it again after a failure, by a rule of its own.
         `time_limit`: seconds after which the queue would end the execution by force, so that it
         had better be interrupted before.
+        `is_retried`: whether the engine runs the job again after this error, by a rule of its own.
+        Between the two the job waits, and has not failed.
 
         Raises `StoreError` where its end could not be written within the grace: then the message
         must not end, so that it is delivered again.
@@ -196,7 +211,8 @@ class Consumer:
             if not is_taken:
                 return Snooze(self._store.lease)
             with self._given_back_if_unwritten(answer):
-                ran = self._runner.run(answer, partial(self._started, time_limit=time_limit))
+                started = partial(self._started, time_limit=time_limit, is_retried=is_retried)
+                ran = self._runner.run(answer, started)
                 settled = self._settle(ran)
             self._tell(ran, settled)
             return _delivered(ran, settled)
@@ -334,9 +350,17 @@ class Consumer:
         self._look_out()  # the job does not run any more, so that the heartbeat does not ask
         return self._stops_at is not None and time.monotonic() >= self._stops_at
 
-    def _started(self, running: RunningJob, *, time_limit: float | None = None) -> None:
+    def _started(
+        self,
+        running: RunningJob,
+        *,
+        time_limit: float | None = None,
+        is_retried: Callable[[BaseException], bool] | None = None,
+    ) -> None:
         if time_limit is not None:
             running.limit(time_limit)
+        if is_retried is not None:
+            running.is_retried = is_retried
         if self._stops_at is not None:
             # It came between the stop and the call to all running jobs.
             running.attention.interrupt(STOPPING)
@@ -390,6 +414,8 @@ class Consumer:
 
 def _delivered(ran: RunResult, settled: Settled) -> Delivered:
     if settled.record is not None:
+        if ran.is_engines_retry and ran.error is not None:
+            return Retried(settled.record, ran.error)
         return Requeue(settled.record, _wait(ran))
     if settled.state is None or isinstance(ran.outcome, Suspended):
         return Discard(settled.state)  # taken over; or paused, or cancelled meanwhile

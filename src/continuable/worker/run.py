@@ -68,6 +68,8 @@ class RunningJob:
         self.claimed = claimed
         self.attention = Attention()
         self.execution: Execution | None = None
+        self.is_retried: Callable[[BaseException], bool] = lambda _error: False
+        """Whether the job's engine runs it again after an error that the job does not retry."""
         self._keeper = keeper
         self._hand_over = hand_over
         self._save_every = max(save_every, SHORTEST_SAVE)

@@ -37,6 +37,8 @@ class RunResult:
     longest_gap: float = 0.0
     retry_in: float | None = None
     notes: Sequence[Note] = ()
+    is_engines_retry: bool = False
+    """It has failed, and the engine runs it again by a message of its own."""
 
     @property
     def error(self) -> BaseException | None:
@@ -163,14 +165,15 @@ class Runner:
 
 def _ran(running: RunningJob, execution: Execution, outcome: Outcome) -> RunResult:
     claimed = running.claimed
-    retry_in = None
+    retry_in, is_engines_retry = None, False
     if isinstance(outcome, Failed):
         failures = 1 if outcome.made_progress else claimed.failures + 1
         retry_in = _retry_in(execution.definition, failures) if outcome.may_retry else None
+        if retry_in is None and outcome.may_retry and running.is_retried(outcome.error):
+            retry_in, is_engines_retry = 0.0, True
         execution.has_failed(outcome, retry_in)
-    return RunResult(
-        claimed, outcome, running.attention.longest_gap, retry_in, running.notes_left()
-    )
+    gap, notes = running.attention.longest_gap, running.notes_left()
+    return RunResult(claimed, outcome, gap, retry_in, notes, is_engines_retry)
 
 
 def _retry_in(definition: Definition, failures: int) -> float | None:

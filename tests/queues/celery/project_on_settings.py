@@ -45,7 +45,13 @@ class OnceGracefully(Once):
     is_graceful = True
 
 
-BASES = {"once": Once, "once gracefully": OnceGracefully}
+class TriesAgain(celery.Task):
+    """Celery itself tries a task again that has raised a `ValueError`."""
+
+    autoretry_for = (ValueError,)
+
+
+BASES = {"tries again": TriesAgain, "once": Once, "once gracefully": OnceGracefully}
 
 
 def place():

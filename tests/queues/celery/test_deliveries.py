@@ -13,14 +13,22 @@ from continuable.errors import JobCancelledError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress import Claim
+from tests.queues.celery import project_on_settings
 from tests.queues.celery.conftest import await_hold
 from tests.queues.embedded.working.process import is_alive
 from tests.waiting import DEADLINE, until
+
+CHOSEN = f"{project_on_settings.__name__}:celery_app"
 
 
 @pytest.fixture
 def task_of(project):
     return project.app.queue.task
+
+
+@pytest.fixture
+def make_project(project):
+    return project_on_settings.make
 
 
 @pytest.fixture
@@ -88,6 +96,48 @@ def test_a_retry_of_the_jobs_own_goes_on_after_its_steps(project, start_worker, 
     assert handle.result(timeout=DEADLINE) == "said"
     assert [entry.what for entry in journal.entries] == ["begin", "first", "begin"]
     assert project.celery_app.AsyncResult(handle.id).get(timeout=DEADLINE) == "said"
+
+
+def test_between_tries_of_celerys_own_a_job_waits_and_has_not_failed(
+    project, task_of, start_worker, folder, journal
+):
+    start_worker("threads")
+    failures = project.note_failure.s(folder=folder)
+    task = task_of(project.fail)
+    result = task.apply_async((folder, 2), headers={"tries": 2}, link_error=failures)
+    assert result.get(timeout=DEADLINE) == "well"
+    handle = project.app.handle(result.id)
+    until(lambda: handle.state() is State.COMPLETED, "its end")
+    events = [entry.event for entry in project.app.queue.board.history(result.id)]
+    assert events.count("job.retrying") == 2
+    assert "job.failed" not in events
+    assert len(journal.begins) == 3
+    assert not Path(folder, "failures").exists()
+
+
+def test_a_job_has_failed_after_the_last_try_of_celerys_own(
+    project, task_of, start_worker, folder, journal
+):
+    start_worker("threads")
+    result = task_of(project.fail).apply_async((folder, 9), headers={"tries": 1})
+    with pytest.raises(ValueError, match="no luck"):
+        result.get(timeout=DEADLINE)
+    handle = project.app.handle(result.id)
+    assert (handle.state(), len(journal.begins)) == (State.FAILED, 2)
+
+
+@pytest.mark.slow
+def test_a_job_shows_that_it_waits_for_a_try_of_celerys_own(
+    make_project, start_worker, folder, journal
+):
+    settings = {"task_annotations": {"*": {"default_retry_delay": 600}}, "base": "tries again"}
+    chosen = make_project(settings)
+    handle = chosen.fail.enqueue(folder, 1)
+    worker = start_worker("threads", settings=settings, app=CHOSEN)
+    until(lambda: handle.info().reason == "retry", worker.log)
+    info = handle.info()
+    assert (info.state, info.error) == (State.INTERRUPTED, "ValueError: no luck")
+    handle.cancel()
 
 
 def test_a_rejected_message_comes_again_and_goes_on_after_its_steps(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from celery.backends.base import DisabledBackend
-from celery.exceptions import Ignore, Reject, Retry, TaskRevokedError
+from celery.exceptions import Ignore, Reject, Retry, TaskPredicate, TaskRevokedError
 from celery.signals import task_revoked
 from celery.states import FAILURE, READY_STATES, REVOKED, SUCCESS
 
@@ -24,7 +24,7 @@ from continuable.model.states import State
 from continuable.queues.celery.messages import HEADER, own_options, send_again
 from continuable.queues.celery.stopping import surviving_one_sigterm
 from continuable.queues.celery.telling import has_dependents, was_told
-from continuable.queues.consumer import Delivered, Discard, Finished, Requeue, Snooze
+from continuable.queues.consumer import Delivered, Discard, Finished, Requeue, Retried, Snooze
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
@@ -39,6 +39,8 @@ LATE = "continuable_late"
 """The header of a message that came when its job had ended, and that was put off once."""
 ENDS = "continuable_ends"
 """The attribute of a request with whose end the job has ended."""
+RETRIED = "continuable_retried"
+"""The attribute of a request whose task Celery is about to send again."""
 LATE_PAUSE = 5.0
 """Seconds for another worker to tell Celery of an end that is in our store already."""
 
@@ -79,7 +81,12 @@ class Delivery:
         with surviving_one_sigterm(consumer.interrupt_running):
             try:
                 is_retry = self._queue.messages.is_retry(self._request)
-                delivered = consumer.run(record, is_retry=is_retry, time_limit=self._time_limit)
+                delivered = consumer.run(
+                    record,
+                    is_retry=is_retry,
+                    time_limit=self._time_limit,
+                    is_retried=self._is_retried,
+                )
             except StoreError as error:
                 raise Reject(error, requeue=True) from error
             except killed():
@@ -112,6 +119,9 @@ class Delivery:
                 return self._end(outcome)
             case Requeue(resumed, wait):
                 return self._again(resumed, wait)
+            case Retried(resumed, error):
+                vars(self._request)[RETRIED] = resumed
+                raise error
             case Snooze(seconds):
                 return self._put_off(seconds)
             case Discard(state):
@@ -133,6 +143,16 @@ class Delivery:
             return outcome.error
         report = outcome.report
         return JobFailedError(self._request.id, report.summary, report.traceback)
+
+    def _is_retried(self, error: BaseException) -> bool:
+        """Whether `autoretry_for` of the task has Celery run it again after `error`."""
+        task = self._task
+        if not isinstance(error, tuple(getattr(task, "autoretry_for", ()))):
+            return False
+        if isinstance(error, (TaskPredicate, *getattr(task, "dont_autoretry_for", ()))):
+            return False
+        most = getattr(task, "retry_kwargs", {}).get("max_retries", task.max_retries)
+        return most is None or self._request.retries < most
 
     @property
     def _time_limit(self) -> float | None:

@@ -22,7 +22,7 @@ from continuable.model.payload import JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.queues.celery import requests, stopping
-from continuable.queues.celery.delivering import ENDS, Consumption, Delivery, killed
+from continuable.queues.celery.delivering import ENDS, RETRIED, Consumption, Delivery, killed
 from continuable.queues.celery.lost import LostMessages
 from continuable.queues.celery.messages import Messages, send_again
 from continuable.queues.celery.own_store import gaps, redis_store
@@ -96,6 +96,7 @@ class CeleryQueue(EngineQueue):
         signals.worker_ready.connect(self._worker_begins)
         signals.task_revoked.connect(self._revoked)
         signals.task_postrun.connect(self._ran)
+        signals.task_retry.connect(self._retried)
 
     def declare(self, job: Definition) -> None:
         """Make `job` a task of the same name."""
@@ -233,6 +234,12 @@ class CeleryQueue(EngineQueue):
             requests.cancel(self.store, request.id, requests.EXPIRED if expired else revoked)
             if not terminated and has_dependents(sender, request):
                 note_told(self.store, request.id)
+
+    def _retried(self, sender: Any, request: Any, **_: Any) -> None:
+        """Celery has sent a task again that failed."""
+        record = request.get(RETRIED)
+        if sender.name in self._tasks and record is not None:
+            self.consumer().sent(record)
 
     def _ran(self, sender: Any, task_id: str, task: Any, state: str, **_: Any) -> None:
         """Celery has told of the end of a job, unless it tries it again."""
