@@ -87,6 +87,18 @@ def test_a_job_that_is_enqueued_is_a_task_with_a_result(project, start_worker, f
     assert project.celery_app.AsyncResult(handle.id).get(timeout=DEADLINE) == ROWS
 
 
+def test_a_result_that_json_cannot_carry_is_plain_for_celery(
+    project, task_of, start_worker, folder
+):
+    start_worker("threads")
+    link = project.note.s(folder)
+    result = task_of(project.count).apply_async((folder,), link=link)
+    plain = result.get(timeout=DEADLINE)
+    assert "rows" in str(plain)
+    assert project.app.handle(result.id).result(timeout=DEADLINE) == project.Imported(3)
+    until(lambda: Path(folder, "notes").exists(), "what depends on it")
+
+
 # --- Celery's own words
 
 

@@ -1,5 +1,6 @@
 """What the adapter takes from Celery's settings, and what it says about them."""
 
+from contextlib import closing
 from importlib import import_module
 
 import celery
@@ -14,7 +15,7 @@ from continuable.progress.redis import RedisProgress
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.celery import CeleryQueue
 from continuable.queues.celery.own_store import as_redis_says
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 
 def app_of(progress=..., task_options=None, **settings):
@@ -168,6 +169,55 @@ def test_a_higher_priority_is_a_higher_one_of_rabbitmq(default, ours, on_rabbitm
     app = app_of(broker_url="amqp://broker", task_default_priority=default)
     options = app.queue.messages.options(JobRecord(id="1", name="job", priority=ours))
     assert options["priority"] == on_rabbitmq
+
+
+# --- queues and routes
+
+
+def message_on(app, queue):
+    """The one message on a queue, which is taken from it."""
+    with app.queue.celery_app.connection_for_read() as connection:
+        simple = connection.SimpleQueue(queue)
+        message = simple.get(timeout=DEADLINE)
+        message.ack()
+        simple.close()
+    return message
+
+
+@pytest.mark.parametrize(
+    ("settings", "queue"),
+    [
+        ({}, "celery"),
+        ({"task_default_queue": "shop"}, "shop"),
+        ({"task_routes": {"*.import_rows": {"queue": "imports"}}}, "imports"),
+        ({"task_annotations": {"*": {"queue": "slow"}}}, "slow"),
+    ],
+)
+def test_a_job_is_listed_under_the_queue_that_celery_routes_it_to(tmp_path, settings, queue):
+    with closing(SQLiteProgress(tmp_path / "progress.db")) as store:
+        app = app_of(progress=store, **settings)
+        (job,) = app.jobs.values()
+        handle = job.enqueue(1)
+        assert handle.info().queue == queue
+        assert [info.id for info in app.queue.board.list(queue=queue)] == [handle.id]
+        assert message_on(app, queue).headers["id"] == handle.id
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"task_routes": {"*.import_rows": {"queue": "imports", "priority": 7}}},
+        {"task_annotations": {"*": {"priority": 7}}},
+    ],
+    ids=["route", "task"],
+)
+@pytest.mark.parametrize(("priority", "sent"), [(0, 7), (3, 3)])
+def test_a_priority_of_celerys_settings_is_kept(tmp_path, settings, priority, sent):
+    with closing(SQLiteProgress(tmp_path / "progress.db")) as store:
+        app = app_of(progress=store, **settings)
+        (job,) = app.jobs.values()
+        handle = job.using(priority=priority).enqueue(1)
+        assert message_on(app, handle.info().queue).properties["priority"] == sent
 
 
 # --- messages

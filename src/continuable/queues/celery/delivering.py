@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from celery.backends.base import DisabledBackend
 from celery.exceptions import Ignore, Reject, Retry, TaskPredicate, TaskRevokedError
 from celery.signals import task_revoked
 from celery.states import FAILURE, READY_STATES, REVOKED, SUCCESS
+from kombu.exceptions import EncodeError
+from kombu.serialization import dumps
 
 from continuable.core.interrupt import CANCELLED
 from continuable.core.outcome import Cancelled, Completed, Failed
@@ -106,7 +109,7 @@ class Delivery:
                 delivered = consumer.run(delivered.record)
         match delivered:
             case Finished(Completed() as outcome):
-                return outcome.value
+                return self._value(outcome.value, outcome.result)
             case Finished(Failed() as outcome):
                 raise self._error(outcome)
             case Snooze():
@@ -131,7 +134,7 @@ class Delivery:
         self._tells_end()
         match outcome:
             case Completed():
-                return outcome.value
+                return self._value(outcome.value, outcome.result)
             case Failed():
                 raise self._error(outcome)
             case Cancelled():
@@ -203,7 +206,7 @@ class Delivery:
         self._tells_end()
         if state is State.FAILED:
             raise self._failure(ending)
-        return self._job.codec.loads(ending.result or "null", "The result")
+        return self._kept_value(ending)
 
     def _tells_end(self) -> None:
         """What follows tells Celery of the end: to be noted once it has."""
@@ -217,7 +220,7 @@ class Delivery:
         value: Any
         match ending.state:
             case State.COMPLETED:
-                value = self._job.codec.loads(ending.result or "null", "The result")
+                value = self._kept_value(ending)
                 backend.store_result(job_id, value, SUCCESS, request=self._request)
             case State.FAILED:
                 value, told = self._failure(ending), ending.traceback
@@ -225,6 +228,22 @@ class Delivery:
             case _:
                 value = TaskRevokedError(ending.reason or CANCELLED)
                 backend.store_result(job_id, value, REVOKED, request=self._request)
+
+    def _kept_value(self, ending: JobResult) -> Any:
+        result = ending.result or "null"
+        return self._value(self._job.codec.loads(result, "The result"), result)
+
+    def _value(self, value: Any, result: str) -> Any:
+        """What a job has returned; its plain form, where Celery's serializers cannot carry it."""
+        if value is None or type(value) in {bool, int, float, str}:
+            return value
+        conf = self._task.app.conf
+        try:
+            for serializer in {self._task.backend.serializer, conf.task_serializer}:
+                dumps(value, serializer)  # type: ignore[no-untyped-call]
+        except EncodeError:
+            return json.loads(result)
+        return value
 
     def _failure(self, ending: JobResult) -> JobFailedError:
         return JobFailedError(self._request.id, ending.error or "", ending.traceback or "")

@@ -75,11 +75,35 @@ class Messages:
         if record.queue is not None and record.queue != envelope.get("queue"):
             options = {name: value for name, value in options.items() if name not in PLACE}
             options["queue"] = record.queue
-        if record.priority != envelope.get("priority"):
+        is_said = bool(record.priority or record.envelope)
+        if record.priority != envelope.get("priority") and (
+            is_said or not self._routes_say(record)
+        ):
             options["priority"] = self._priority(record.priority)
         header = self._header_of(record, options.get("retries", 0))
         options["headers"] = {**options.get("headers", {}), HEADER: header}
         return {"task_id": record.id, "add_to_parent": False, **options}
+
+    def queue(self, record: JobRecord) -> str | None:
+        """The queue that Celery's settings name for a job; `None`: they name an exchange."""
+        args, kwargs = json.loads(record.arguments)
+        task = self._celery_app.tasks.get(record.name)
+        if any(getattr(task, place, None) for place in PLACE):
+            return getattr(task, "queue", None)
+        route = self._celery_app.amqp.router.route({}, record.name, args, kwargs, task)
+        is_exchange = route.get("exchange") or route.get("routing_key")
+        return None if is_exchange or "queue" not in route else str(route["queue"].name)
+
+    def _routes_say(self, record: JobRecord) -> bool:
+        """Whether the task, or its route, has a priority of Celery's."""
+        task = self._celery_app.tasks.get(record.name)
+        if getattr(task, "priority", None) is not None:
+            return True
+        if not self._celery_app.conf.task_routes:
+            return False
+        args, kwargs = json.loads(record.arguments)
+        route = self._celery_app.amqp.router.route({}, record.name, args, kwargs, task)
+        return route.get("priority") is not None
 
     def _header_of(self, record: JobRecord, retries: int) -> str:
         plain = record.to_plain()

@@ -7,7 +7,7 @@ import inspect
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from celery.states import FAILURE, SUCCESS
 
 from continuable.core.definition import OWN_STORE
 from continuable.errors import ContinuationError, QueueError, StoreError
-from continuable.model.payload import JobRecord
+from continuable.model.payload import Enqueued, Enqueueing, JobRecord
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.queues.celery import requests, stopping
@@ -120,6 +120,12 @@ class CeleryQueue(EngineQueue):
     def task(self, job: Definition) -> Any:
         """The task of Celery's, for `.delay`, `.s`, `chain`, `chord`, ..."""
         return self._tasks[job.name]
+
+    def enqueue(self, items: Sequence[Enqueueing], connection: Any = None) -> list[Enqueued]:
+        """As on every engine; a job without a queue of its own goes where Celery routes it."""
+        for record in (item.record for item in items):
+            record.queue = record.queue or self.messages.queue(record)
+        return super().enqueue(items, connection)
 
     def send(self, record: JobRecord, wait: float) -> None:
         """Put a message on the queue, in the place of the one before."""
