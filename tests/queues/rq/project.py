@@ -12,6 +12,8 @@ from continuable.conformance.jobs import LEASE, declare
 from continuable.progress.redis import RedisProgress
 from continuable.queues.rq import RQQueue
 
+LONG_WAIT = 8.0
+"""Seconds: time to kill a worker before the job's time has come."""
 AT_ONCE = {"resume_options": {"wait": 0.0}, "save_every": 0.1}
 
 # No default: tests empty it, and another one may be there.
@@ -62,6 +64,14 @@ def come_back_without_store(job: Job, path: str, times: int) -> int:
 def come_back_later(job: Job, path: str) -> None:
     """Interrupt itself once."""
     note(path, time.monotonic())
+    if job.executions == 1:
+        job.interrupt("on purpose")
+
+
+@app.job(resume_options={"wait": LONG_WAIT})
+def come_back_much_later(job: Job, path: str) -> None:
+    """Interrupt itself once."""
+    note(path, time.time())
     if job.executions == 1:
         job.interrupt("on purpose")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import ResponseError
 from rq import Queue, Retry, Worker, get_current_job
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
@@ -30,7 +31,7 @@ from continuable.queues.rq import sentry, taken
 from continuable.queues.rq.delivery import Delivery
 from continuable.queues.rq.leaving import leave
 from continuable.queues.rq.message import FIELD, SPARE_RETRIES, Message
-from continuable.queues.rq.scheduling import has_scheduler
+from continuable.queues.rq.scheduling import WAITING, has_scheduler, overdue
 from continuable.queues.rq.sentry import Sentry
 from continuable.queues.rq.unknown import ON_FAILURE
 from continuable.queues.rq.worker import RunningWorker
@@ -50,6 +51,8 @@ DEFAULT = "default"
 """RQ's own default queue."""
 STOPPING_EVERY = 0.25
 """Seconds between two looks whether the worker is to stop: each is a round trip."""
+SCHEDULED_EVERY = 5.0
+"""Seconds between two looks whether RQ's scheduler minds the jobs that wait for their time."""
 LOOKED_BACK = "continuable-looked-back"
 LOOK_BACK_EVERY = 10.0
 """Seconds of a lease: work horses look in half of it for what others have left behind."""
@@ -153,6 +156,7 @@ class RQQueue(EngineQueue):
             maintenance = [
                 PeriodicTask("sentry", store.lease / 3, self._sentry.post_again),
                 PeriodicTask("taken jobs", store.lease / 2, self._bring_back_taken),
+                PeriodicTask("scheduled jobs", SCHEDULED_EVERY, self._bring_back_scheduled),
             ]
         return Consumer(
             self._registry.jobs,
@@ -252,6 +256,8 @@ class RQQueue(EngineQueue):
             # In whole seconds, as RQ has them: rounded up, so that it does not come too early.
             due = math.ceil(message.due)
             pipeline.zadd(queue.scheduled_job_registry.key, {job.id: due})
+            if message.record.delivery and self.store.is_durable:
+                pipeline.zadd(WAITING, {job.id: due})
         else:
             job.set_status(JobStatus.QUEUED, pipeline=pipeline)
             if at_front:
@@ -291,8 +297,9 @@ class RQQueue(EngineQueue):
             self._worker = RunningWorker(self.connection, name)
             # Work horses come and go with each job, so that only some of them look.
             lasts = max(1, int(500 * min(self.store.lease, LOOK_BACK_EVERY)))
-            if self.connection.set(LOOKED_BACK, "", nx=True, px=lasts):
-                consumer.look_back()  # also on the queues of this worker
+            with suppress(ResponseError):  # Redis is full, or must not be written to
+                if self.connection.set(LOOKED_BACK, "", nx=True, px=lasts):
+                    consumer.look_back()  # also on the queues of this worker
         return self._worker
 
     def _new_message(
@@ -331,6 +338,16 @@ class RQQueue(EngineQueue):
                 if message is not None and self._is_awaited(job.id):
                     self._send_again(job, message)
 
+    def _bring_back_scheduled(self) -> None:
+        """Bring back the jobs that a scheduler of RQ's has died with."""
+        for job_id in overdue(self.connection):
+            with suppress(NoSuchJobError):  # RQ has forgotten it
+                job = Job.fetch(job_id, self.connection, self._serializer)
+                message = self.message(job)
+                if message is not None and job in self.queue(job.origin).scheduled_job_registry:
+                    self._send_again(job, message)
+            self.connection.zrem(WAITING, job_id)
+
     def _is_awaited(self, job_id: str) -> bool:
         try:
             return self.store.find(job_id).state in ON_QUEUE
@@ -351,10 +368,12 @@ class RQQueue(EngineQueue):
         return self._sentry.posted(self.queue(worker.queues[-1]), self._tasks[definition.name])
 
     def _stand_sentry(self, job: Job, worker: RunningWorker, consumer: Consumer) -> Retry | None:
-        consumer.recover()  # in a process of its own, this may be the only moment for it
-        self._bring_back_taken()
+        def recover() -> None:
+            consumer.recover()
+            self._bring_back_taken()
+
         queue = self.queue(worker.queues[-1])
-        is_over = self._sentry.stand(job, queue, worker, consumer.recover)
+        is_over = self._sentry.stand(job, queue, worker, recover, self._bring_back_scheduled)
         return None if is_over else leave(job)
 
     def __repr__(self) -> str:
