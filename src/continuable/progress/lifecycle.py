@@ -108,7 +108,7 @@ def claim(
     if record.executions > row.executions:
         # The store was away when that execution ended, and so the message knows better.
         row.executions, row.resumptions = record.executions, record.resumptions
-        row.progress = compact(record.progress)
+        row.progress = compact(record.progress) if record.progress else row.progress
     row.state, row.worker, row.lease_until, row.run_at = State.RUNNING, worker, now + lease, None
     row.delivery = record.delivery
     row.envelope = row.envelope if record.envelope is None else record.envelope

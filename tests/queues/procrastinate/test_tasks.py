@@ -15,7 +15,12 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from continuable import App
 from continuable.core.outcome import Completed
-from continuable.errors import DuplicateJobError, JobNotFoundError, QueueError
+from continuable.errors import (
+    DuplicateJobError,
+    JobNotFoundError,
+    QueueError,
+    SerializationError,
+)
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
@@ -750,3 +755,92 @@ def test_a_failure_is_logged_with_its_traceback(app, work, caplog):
     work()
     ended = [r for r in caplog.records if r.name == "procrastinate.worker"]
     assert [record.exc_info[0] for record in ended if record.exc_info] == [ValueError]
+
+
+@pytest.mark.parametrize("refused", ["a\0b", "\ud800", {"a\0b": 1}, ["x", ("\0",)]], ids=ascii)
+def test_an_argument_that_jsonb_refuses_is_refused_when_it_is_enqueued(app, rows, refused):
+    @app.job(name="import_rows")
+    def import_rows(job, value):
+        pass
+
+    with pytest.raises(SerializationError, match=r"PostgreSQL cannot hold .*bytes"):
+        import_rows.enqueue(refused)
+    with pytest.raises(SerializationError):
+        import_rows.enqueue_many([("x",), (refused,)])
+    assert rows("id") == []
+    assert app.queue.board.list() == []
+
+
+def test_a_queue_whose_name_is_too_long_for_its_column_is_refused_when_it_is_enqueued(app, rows):
+    @app.job(name="import_rows")
+    def import_rows(job):
+        pass
+
+    with pytest.raises(SerializationError, match=r"value too long for type character varying"):
+        import_rows.using(queue="q" * 129).enqueue()
+    assert app.queue.board.list() == []
+
+
+def test_progress_that_jsonb_refuses_is_no_part_of_the_row(app, work, rows):
+    @app.job(name="import_rows")
+    def import_rows(job):
+        @job.step(start="")
+        def process(step):
+            step.set("a\0b")
+            interrupted_once(job)
+            return step.cursor
+
+        return process
+
+    handle = import_rows.enqueue()
+    work()
+    assert handle.info().executions == 2
+    assert handle.state() is State.COMPLETED
+    ((arguments,),) = rows("args -> '_continuable'")
+    assert (arguments["delivery"], arguments["progress"]) == (1, {})
+
+
+def test_progress_that_jsonb_refuses_fails_a_job_whose_progress_is_kept_nowhere_else(
+    procrastinate_app, work, rows, caplog
+):
+    app = App(queue=ProcrastinateQueue(procrastinate_app), progress=None)
+
+    @app.job(name="import_rows")
+    def import_rows(job):
+        @job.step(start="")
+        def process(step):
+            step.set("a\0b")
+            interrupted_once(job)
+
+    import_rows.enqueue()
+    work()
+    app.queue.close()
+    assert rows("status::text") == [("failed",)]
+    assert "PostgreSQL cannot hold" in caplog.text
+
+
+def test_many_jobs_are_put_on_the_queue_in_one_statement(app, rows, work):
+    ran = []
+
+    @app.job(name="import_rows")
+    def import_rows(job, n):
+        ran.append(n)
+
+    import_rows.enqueue_many([(n,) for n in range(50)])
+    statements = rows("xmin::text", "cmin::text")
+    assert len(statements) == 50
+    assert len(set(statements)) == 1
+    work(concurrency=5)
+    assert sorted(ran) == list(range(50))
+
+
+def test_of_many_jobs_of_which_one_finds_its_queueing_lock_taken_none_is_enqueued(app, rows):
+    @app.job(name="import_rows")
+    def import_rows(job, n):
+        pass
+
+    app.queue.task(import_rows).queueing_lock = "one"
+    with pytest.raises(AlreadyEnqueued):
+        import_rows.enqueue_many([(1,), (2,)])
+    assert rows("id") == []
+    assert app.queue.board.list() == []

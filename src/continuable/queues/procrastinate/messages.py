@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from procrastinate import jobs
 
 from continuable.core.definition import Definition
 from continuable.model.payload import JobRecord
+from continuable.progress.message import MessageProgress
+
+if TYPE_CHECKING:
+    from continuable.progress.protocol import ProgressStore
 
 RESERVED = "_continuable"
 """The keyword argument that holds what a record knows, but for the job's own keyword arguments.
@@ -22,6 +27,11 @@ def task_arguments(record: JobRecord) -> dict[str, Any]:
     """The keyword arguments of the task that runs `record`."""
     plain = record.to_plain()
     return {**plain.pop("kwargs"), RESERVED: plain}
+
+
+def message_of(record: JobRecord, store: ProgressStore) -> JobRecord:
+    """What travels of `record`: no progress, where `store` keeps that."""
+    return record if isinstance(store, MessageProgress) else replace(record, progress={})
 
 
 def record_of(job: jobs.Job, definition: Definition | None) -> JobRecord:

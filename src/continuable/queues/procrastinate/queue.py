@@ -6,7 +6,7 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from continuable.queues.procrastinate.database import engine_for
 from continuable.queues.procrastinate.django import app_behind, django_store
 from continuable.queues.procrastinate.finishing import guard_finishing
 from continuable.queues.procrastinate.logs import shorten_interruptions
-from continuable.queues.procrastinate.messages import job_id, record_of
+from continuable.queues.procrastinate.messages import job_id, message_of, record_of, task_arguments
 from continuable.queues.procrastinate.rows import JobRows
 from continuable.queues.procrastinate.running import FetchedJob
 from continuable.queues.procrastinate.task import ContinuableTask
@@ -107,7 +107,7 @@ class ProcrastinateQueue(EngineQueue):
 
         Raises `AlreadyEnqueued` where the task has a `queueing_lock` that is taken.
         """
-        lock = None
+        record, lock = message_of(record, self.store), None
         end = time.monotonic() + PATIENCE
         while record.delivery:
             with self.rows.found(record) as row:
@@ -121,7 +121,12 @@ class ProcrastinateQueue(EngineQueue):
             if time.monotonic() >= end:
                 break
             time.sleep(PAUSE)
-        return self._defer(record, wait, lock)
+        return self.rows.insert([self._row(record, wait, lock)])
+
+    def send_new(self, messages: Sequence[tuple[JobRecord, float]]) -> Iterator[int]:
+        """All of them, or none, in one statement."""
+        self.rows.insert([self._row(record, wait) for record, wait in messages])
+        yield len(messages)
 
     def own_store(self) -> ProgressStore:
         """In the database of the app."""
@@ -159,7 +164,8 @@ class ProcrastinateQueue(EngineQueue):
             stand_in(app, self._unknown_task(app))
             shorten_interruptions()
 
-    def _defer(self, record: JobRecord, wait: float, lock: str | None = None) -> None:
+    def _row(self, record: JobRecord, wait: float, lock: str | None = None) -> jobs.Job:
+        """A new row for a job; one that comes back has no queueing lock, which is for new ones."""
         deferrer = self._procrastinate.configure_task(
             record.name,
             queue=record.queue,
@@ -167,7 +173,8 @@ class ProcrastinateQueue(EngineQueue):
             schedule_at=datetime.now(UTC) + timedelta(seconds=wait) if wait > 0 else None,
             lock=lock,
         )
-        self.rows.insert(deferrer, record)
+        row = deferrer.make_new_job(**task_arguments(record))
+        return row.evolve(queueing_lock=None) if record.delivery else row
 
     def _middleware(self, job: Definition) -> Callable[..., Any]:
         """What runs a job that a worker has fetched; the task itself is for direct calls."""
@@ -221,6 +228,7 @@ class ProcrastinateQueue(EngineQueue):
 
         Whether it surely does: a worker that has it and is alive may write its end over that.
         """
+        record = message_of(record, self.store)
         while self._was_just_fetched(record):
             # By a worker that has died since, or by one that is about to claim it.
             if self._is_running(record.id):
@@ -231,7 +239,7 @@ class ProcrastinateQueue(EngineQueue):
                 row.put_back(record, wait)
                 return not row.is_running
         if row is None:
-            self._defer(record, wait)
+            self.rows.insert([self._row(record, wait)])
         else:
             self._cancel(record.id)
         return True

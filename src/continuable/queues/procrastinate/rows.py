@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import procrastinate
+import psycopg
 import sqlalchemy as sa
 from procrastinate import exceptions, jobs, manager
 
-from continuable.errors import StoreError
+from continuable.errors import SerializationError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.queues.procrastinate.messages import NATIVE, RESERVED, task_arguments
 
@@ -126,13 +127,13 @@ class JobRows:
         self._engine = engine
         self._manager = manager.JobManager(procrastinate.SyncPsycopgConnector())
 
-    def insert(self, deferrer: jobs.JobDeferrer, record: JobRecord) -> None:
-        """Defer a job. Raises `AlreadyEnqueued` where it is new and its queueing lock is taken."""
-        job = deferrer.make_new_job(**task_arguments(record))
-        if record.delivery:
-            job = job.evolve(queueing_lock=None)
+    def insert(self, new: list[jobs.Job]) -> None:
+        """Defer jobs, all of them or none. Raises `AlreadyEnqueued` where a queueing lock is taken.
+
+        In one statement, whatever their number.
+        """
         with self._connected() as connection:
-            self._manager.defer_job(job, connection.connection.driver_connection)
+            self._manager.batch_defer_jobs(new, connection.connection.driver_connection)
 
     def come_back(self, job: jobs.Job, record: JobRecord | None) -> bool | None:
         """Make ready the row that its worker is about to put back, by our word.
@@ -202,7 +203,17 @@ class JobRows:
             if isinstance(error, exceptions.UniqueViolation):
                 raise
             cause = getattr(error, "orig", None) or error.__cause__ or error
+            if isinstance(cause, psycopg.DataError):
+                raise SerializationError(_refusal(cause)) from error
             raise StoreError(f"Procrastinate's database failed: {cause}") from error
+
+
+def _refusal(error: psycopg.DataError) -> str:
+    said = filter(None, (error.diag.message_primary, error.diag.message_detail))
+    return (
+        f"PostgreSQL cannot hold what a job's row should say ({' '.join(said)}). Text with the "
+        f"character NUL or with lone surrogates can be handed over as bytes"
+    )
 
 
 def _arguments(record: JobRecord | None) -> str | None:

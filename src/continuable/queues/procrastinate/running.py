@@ -17,7 +17,7 @@ from continuable.errors import JobFailedError, QueueError, StoreError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.queues.consumer import Delivered, Discard, Finished, Requeue, Snooze, undisturbed
-from continuable.queues.procrastinate.messages import has_record
+from continuable.queues.procrastinate.messages import has_record, message_of
 from continuable.queues.procrastinate.task import PARKED, Aborted, ComesBack, TakenOver
 from continuable.queues.procrastinate.workers import wake
 from continuable.worker.retrying import until_written
@@ -92,7 +92,9 @@ class FetchedJob:
             case Requeue(record, wait):
                 # Nobody confirms it: if the worker cannot put the row back, it is sent once more.
                 decision = _in(wait, queue=record.queue, priority=record.priority)
-                self._come_back(f"it resumes in {wait:g} s", decision, record)
+                self._come_back(
+                    f"it resumes in {wait:g} s", decision, message_of(record, self._store)
+                )
             case Snooze(seconds):
                 self._come_back("it may not run yet", _in(seconds))
             case Discard(state):
