@@ -206,6 +206,13 @@ class ClaimSuite(StoreFixtures):
         assert again.record().progress == later.progress
         assert (again.executions, again.resumptions) == (5, 3)
 
+    def test_a_message_without_progress_takes_none_away(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        store.settle(claim, suspended(AT_3))
+        later = a_record(claim.id, executions=4, resumptions=3, delivery=9)
+        assert granted(store.claim(later, "two")).progress == AT_3
+
     def test_a_job_that_has_ended_is_over(
         self, store: ProgressStore, record: JobRecord, claim: Claim
     ) -> None:
