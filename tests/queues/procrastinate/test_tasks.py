@@ -26,7 +26,7 @@ from continuable.model.states import State
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.queues.procrastinate import ProcrastinateQueue
 from tests.queues.procrastinate.conftest import DATABASE, connected, conninfo
-from tests.waiting import DEADLINE
+from tests.waiting import DEADLINE, until
 
 
 @pytest.fixture
@@ -510,6 +510,36 @@ def test_a_running_job_is_restarted_in_a_row_of_its_own_behind_the_same_lock(app
     assert ran == [1, 2]
     assert app.handle(f"procrastinate-{number}").state() is State.COMPLETED
     assert rows("status::text", "lock") == [("succeeded", "upload")] * 2
+
+
+@pytest.mark.parametrize("how", ["deleted", "cancelled"])
+def test_a_job_whose_row_is_gone_is_lost_and_can_be_retried(
+    procrastinate_app, work, postgresql, how
+):
+    queue = ProcrastinateQueue(procrastinate_app)
+    app = App(queue=queue, progress=SQLAlchemyProgress(postgresql.url_of(DATABASE), lease=0.3))
+
+    @app.job(name="import_rows")
+    def import_rows(job):
+        return job.executions
+
+    with procrastinate_app.open():
+        gone, left = import_rows.enqueue(), import_rows.enqueue()
+        with connected(postgresql) as connection:
+            connection.execute(
+                "DELETE FROM procrastinate_jobs WHERE id = 1"
+                if how == "deleted"
+                else "UPDATE procrastinate_jobs SET status = 'cancelled' WHERE id = 1"
+            )
+        queue.consumer()
+        until(lambda: gone.state() is State.FAILED, "the look for lost messages")
+        assert (gone.info().reason, left.state()) == ("lost", State.WAITING)
+        assert queue.missing([gone.id, left.id]) == [gone.id]
+        gone.retry()
+        work()
+        assert (gone.result(timeout=0), left.result(timeout=0)) == (1, 1)
+    queue.close()
+    app.progress.close()
 
 
 def test_a_job_is_not_lost_that_is_brought_back_while_its_old_worker_writes_its_end(

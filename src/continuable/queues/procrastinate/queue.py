@@ -128,6 +128,14 @@ class ProcrastinateQueue(EngineQueue):
         self.rows.insert([self._row(record, wait) for record, wait in messages])
         yield len(messages)
 
+    def missing(self, job_ids: Sequence[str]) -> list[str]:
+        """The jobs whose rows were deleted."""
+        return self.rows.missing(job_ids)
+
+    def living_workers(self) -> dict[str, tuple[str, ...]]:
+        """Those with a heartbeat; Procrastinate does not say which queues they serve."""
+        return {str(number): () for number in self.rows.living_workers(STALLED)}
+
     def own_store(self) -> ProgressStore:
         """In the database of the app."""
         store = django_store(self._procrastinate) or SQLAlchemyProgress(self._engine)
@@ -144,6 +152,7 @@ class ProcrastinateQueue(EngineQueue):
             is_stopping=self.workers.are_stopping,
             heartbeats=[PeriodicTask("aborts", ABORTS_INTERVAL, self.aborts.look_out)],
             maintenance=[PeriodicTask("stalled jobs", STALLED / 2, self._sweep)],
+            missing=self.missing,
             keep_finished=self._registry.keep_finished,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -74,6 +74,17 @@ STALLED = """
         worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :seconds)
     )
     FOR UPDATE OF job SKIP LOCKED
+"""
+
+HAVE_ROWS = f"""
+    SELECT COALESCE(args -> '{RESERVED}' ->> 'id', '{NATIVE}' || id) FROM procrastinate_jobs
+    WHERE status IN ('todo', 'doing')
+    AND COALESCE(args -> '{RESERVED}' ->> 'id', '{NATIVE}' || id) IN :ids
+"""  # noqa: S608 - as above
+
+LIVING = """
+    SELECT id FROM procrastinate_workers
+    WHERE last_heartbeat > now() - make_interval(secs => :seconds)
 """
 
 ABORT = "UPDATE procrastinate_jobs SET status = 'aborted', abort_requested = false WHERE id = :id"
@@ -163,6 +174,18 @@ class JobRows:
             if row is None:
                 row = connection.execute(sa.text(FIND_BY_ID), values).one_or_none()
             yield None if row is None else Row(connection, *row)
+
+    def missing(self, job_ids: Sequence[str]) -> list[str]:
+        """The jobs without a row that is fetched, or will be."""
+        have_rows = sa.text(HAVE_ROWS).bindparams(sa.bindparam("ids", expanding=True))
+        with self._connected() as connection:
+            found = set(connection.execute(have_rows, {"ids": list(job_ids)}).scalars())
+        return [job_id for job_id in job_ids if job_id not in found]
+
+    def living_workers(self, seconds: float) -> list[int]:
+        """The numbers of the workers with a sign of life within so many seconds."""
+        with self._connected() as connection:
+            return list(connection.execute(sa.text(LIVING), {"seconds": seconds}).scalars())
 
     def sweep(
         self, names: Collection[str], seconds: float, is_running: Callable[[jobs.Job], bool]
