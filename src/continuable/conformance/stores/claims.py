@@ -254,6 +254,15 @@ class ClaimSuite(StoreFixtures):
             store.add([a_record("first"), a_record(claim.id), a_record("last")])
         assert [info.id for info in store.list()] == [claim.id]
 
+    def test_many_jobs_are_added_all_or_none(self, store: ProgressStore, claim: Claim) -> None:
+        many = [a_record(f"job {number}") for number in range(250)]
+        with pytest.raises(DuplicateJobError):
+            store.add([*many, a_record(claim.id)])
+        assert [info.id for info in store.list()] == [claim.id]
+        store.add(many)
+        assert store.counts()[State.WAITING] == len(many)
+        assert store.find("job 249").state is State.WAITING
+
     def test_an_id_that_is_taken_is_an_error(self, store: ProgressStore, claim: Claim) -> None:
         with pytest.raises(DuplicateJobError, match="already exists"):
             store.add([a_record(claim.id)])

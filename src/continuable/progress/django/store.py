@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +17,11 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from continuable.errors import CheckpointError, StoreBusyError, StoreError
 from continuable.progress.rowstore import LEASE
 from continuable.progress.sql.causes import is_busy, lacks_table
-from continuable.progress.sql.dialects import DIALECTS, Dialect
+from continuable.progress.sql.dialects import DIALECTS, PARAMETER, Dialect
 from continuable.progress.sql.store import Parameters, Result, Session, SQLStore
 
 LOCK_WAIT = 5.0
 """Seconds to wait for a lock, unless somebody says otherwise."""
-
-PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 A = TypeVar("A")
 

@@ -16,10 +16,13 @@ from continuable.progress.row import COLUMNS
 
 FOLDER = Path(__file__).parent
 
+PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+"""As statements have it, with its name."""
 NOW = re.compile(r"\bNOW\b")
 INSERT_IF_ABSENT = "ON CONFLICT DO NOTHING"
 ROW_COLUMNS = ", ".join(COLUMNS)
 ROW_VALUES = ", ".join("NOW" if name == "enqueued_at" else f":{name}" for name in COLUMNS)
+COLUMN_PARAMETER = re.compile(rf"(?<![:\w]):({'|'.join(COLUMNS)})\b")
 ROW_ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in COLUMNS if name != "id")
 TABLE = "continuable_progress"
 LOCKED_ROW = re.compile(
@@ -48,6 +51,10 @@ class Dialect:
     def statement(self, name: str) -> str:
         """The text of `<name>.sql`. Parameters are written `:so`."""
         return _statement(self, name)
+
+    def insertion(self, count: int) -> str:
+        """The statement that inserts so many rows; the parameters of row 0 end in `_0`."""
+        return _insertion(self, count)
 
     def limits(self, lock_wait: float, idle: float) -> str:
         """The statement that bounds this transaction. Both in seconds.
@@ -97,6 +104,13 @@ def _set_in_mysql(lock_wait: int, idle: int = 0) -> str:
         f"SET SESSION innodb_lock_wait_timeout = {lock_wait} "
         f"/*M! , idle_transaction_timeout = {idle} */"
     )
+
+
+@cache
+def _insertion(dialect: Dialect, count: int) -> str:
+    head, values, tail = re.split(r"(?<=VALUES )(\(.*\))(?=\n)", dialect.statement("insert_row"))
+    rows = [COLUMN_PARAMETER.sub(rf":\1_{number}", values) for number in range(count)]
+    return f"{head}{', '.join(rows)}{tail}"
 
 
 @cache

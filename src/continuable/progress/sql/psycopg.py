@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 from continuable.connections.connection import Awaited
-from continuable.progress.sql.store import PARAMETER, Parameters, Result, Session
+from continuable.progress.sql.dialects import PARAMETER
+from continuable.progress.sql.store import Parameters, Result, Session
 
 
 def session_on(connection: Any) -> Session:

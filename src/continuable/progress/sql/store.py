@@ -6,7 +6,6 @@ import builtins
 import dataclasses
 import gc
 import json
-import re
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -52,9 +51,10 @@ UNSENT_FOR = 5.0
 SHORTEST_IDLE = 5.0
 """Seconds: a process that lives says nothing within a transaction for milliseconds at most."""
 
+ADDED_AT_ONCE = 100
+"""Rows that one statement inserts: databases have limits for its parameters."""
+
 Parameters = Mapping[str, Any]
-PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
-"""As statements have it, with its name."""
 
 
 @dataclasses.dataclass(slots=True)  # not frozen: one is made for every statement
@@ -111,9 +111,13 @@ class SQLStore(RowStore):
 
     def add(self, records: Sequence[JobRecord]) -> None:
         with self._writing() as session:
-            for record in records:
-                transition = partial(lifecycle.add, record=record)
-                self._changed(session, record.id, transition, record)
+            for first in range(0, len(records), ADDED_AT_ONCE):
+                some = records[first : first + ADDED_AT_ONCE]
+                if self._added_at_once(session, some):
+                    continue
+                for record in some:
+                    transition = partial(lifecycle.add, record=record)
+                    self._changed(session, record.id, transition, record)
 
     def add_within(self, connection: Any, jobs: Sequence[tuple[JobRecord, float]]) -> None:
         add = partial(lifecycle.add, unsent_for=UNSENT_FOR)
@@ -256,6 +260,14 @@ class SQLStore(RowStore):
                 return self._run(session, "complete", **values).count == 1
         except StoreError:  # as above
             return False
+
+    def _added_at_once(self, session: Session, records: Sequence[JobRecord]) -> bool:
+        """Whether all were new; else those that were are there now."""
+        if not self._dialect.changes_at_once:
+            return False
+        rows = [dataclasses.asdict(new_row(record, 0.0)) for record in records]
+        values = {f"{k}_{number}": v for number, row in enumerate(rows) for k, v in row.items()}
+        return session.run(self._dialect.insertion(len(rows)), values).count == len(rows)
 
     def _to_claim(self, record: JobRecord, worker: str) -> dict[str, Any]:
         return {
