@@ -512,6 +512,9 @@ def test_a_running_job_is_restarted_in_a_row_of_its_own_behind_the_same_lock(app
     assert rows("status::text", "lock") == [("succeeded", "upload")] * 2
 
 
+CANCEL = "UPDATE procrastinate_jobs SET status = 'cancelled'"
+
+
 @pytest.mark.parametrize("how", ["deleted", "cancelled"])
 def test_a_job_whose_row_is_gone_is_lost_and_can_be_retried(
     procrastinate_app, work, postgresql, how
@@ -527,9 +530,8 @@ def test_a_job_whose_row_is_gone_is_lost_and_can_be_retried(
         gone, left = import_rows.enqueue(), import_rows.enqueue()
         with connected(postgresql) as connection:
             connection.execute(
-                "DELETE FROM procrastinate_jobs WHERE id = 1"
-                if how == "deleted"
-                else "UPDATE procrastinate_jobs SET status = 'cancelled' WHERE id = 1"
+                ("DELETE FROM procrastinate_jobs" if how == "deleted" else CANCEL)
+                + " WHERE id = (SELECT min(id) FROM procrastinate_jobs)"
             )
         queue.consumer()
         until(lambda: gone.state() is State.FAILED, "the look for lost messages")
