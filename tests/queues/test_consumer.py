@@ -849,11 +849,13 @@ def test_a_job_whose_message_is_gone_is_told_as_failed(app, path, worker, told):
     def work(job): ...
 
     hasty = SQLiteProgress(path, lease=0.2)
-    hasty.add([message(work), message(work, job_id="job-2")])
-    worker(hasty, missing=lambda ids: {"job-1"} & {*ids})
+    others = JobRecord(id="elsewhere", name="of another app, on another queue")
+    hasty.add([message(work), message(work, job_id="job-2"), others])
+    worker(hasty, missing=lambda ids: {*ids} - {"job-2"})
     until(lambda: told)
     assert [(event.name, event.job_id) for event in told] == [("job.failed", "job-1")]
     assert hasty.find("job-2").state is State.WAITING
+    assert hasty.find("elsewhere").state is State.WAITING
     hasty.close()
 
 

@@ -258,7 +258,9 @@ class Consumer:
                 self._send_again(found.record, found.wait)
 
     def _look_for_lost(self, missing: Callable[[Sequence[str]], Collection[str]]) -> None:
-        waiting = {job.id: job for job in self._store.list(states=ON_QUEUE, limit=LOOKS_AT)}
+        found = self._store.list(states=ON_QUEUE, limit=LOOKS_AT)
+        # A store may be shared with an app whose messages are elsewhere.
+        waiting = {job.id: job for job in found if job.name in self._jobs}
         for job_id in missing(list(waiting)):
             lost = self._store.lose(job_id, waiting[job_id].executions)
             if lost is not None:
