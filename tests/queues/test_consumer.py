@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
+from contextlib import closing
 
 import pytest
 
@@ -866,7 +867,7 @@ def test_a_worker_of_any_queue_forgets_what_has_long_finished(app, path, worker)
     store = SQLiteProgress(path)
     for job_id in ("old", "young"):
         assert isinstance(worker(store).run(message(work, job_id=job_id)), Finished)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE continuable_progress SET finished_at = 0 WHERE id = 'old'")
     worker(store, keep_finished=3600.0)
     until(lambda: [job.id for job in store.list()] == ["young"])

@@ -212,16 +212,19 @@ class Database:
                         f"create the folder {self.path.parent} first"
                     )
                 make_private(self.path)
+                self._identity = identity_of(self.path)
             else:
                 self.check()  # or a new, empty file would be made beside the open one
             connection = Connection(self.path)
             try:
                 connection.prepare()
                 self.make_tables(connection.plain)
+                self.check()  # it may have been replaced meanwhile
             except BaseException:
                 connection.close()
+                if is_first:
+                    self._identity = None
                 raise
-            self._identity = identity_of(self.path)
             self._open.add(connection)
             return connection
 

@@ -175,13 +175,14 @@ def test_a_higher_priority_is_a_higher_one_of_rabbitmq(default, ours, on_rabbitm
 
 
 def message_on(app, queue):
-    """The one message on a queue, which is taken from it."""
+    """The newest message on a queue, which is emptied: a broker in memory is that of all tests."""
     with app.queue.celery_app.connection_for_read() as connection:
-        simple = connection.SimpleQueue(queue)
-        message = simple.get(timeout=DEADLINE)
-        message.ack()
+        simple, messages = connection.SimpleQueue(queue), []
+        while simple.qsize() or not messages:
+            messages.append(simple.get(timeout=DEADLINE))
+            messages[-1].ack()
         simple.close()
-    return message
+    return messages[-1]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from unittest.mock import patch
 
@@ -187,6 +188,27 @@ def test_a_file_that_was_moved_away_is_noticed(database, path, replaced):
     path.with_suffix(".old").rename(path)
     database.check()
     assert database.is_in_place
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_file_that_is_replaced_while_it_is_opened_is_noticed(
+    path, tmp_path, monkeypatch, is_first
+):
+    database = JobDatabase(path)
+    if not is_first:
+        database.open()
+    make_tables = database.make_tables
+
+    def replace_first(connection):
+        make_tables(connection)
+        path.rename(tmp_path / "old.db")
+        path.touch()
+
+    monkeypatch.setattr(database, "make_tables", replace_first)
+    with ThreadPoolExecutor(1) as another, pytest.raises(StoreError, match="replaced"):
+        another.submit(database.open).result()
+    assert not database.is_in_place
+    database.close()
 
 
 def test_what_must_be_found_again_is_not_written_into_a_file_that_was_moved(database, path):

@@ -229,12 +229,15 @@ class SQLStore(RowStore):
             with self._writing() as session:
                 age = {"seconds": older_than, "failed": int(failed)}
                 found = self._run(session, "finished_before", **age, part=part).rows
-                for (job_id,) in found:
-                    gone = self._run(session, "delete_row", id=job_id, **age).count
-                    if gone:
-                        self._run(session, "delete_history", id=job_id)
-                    removed += gone
-            if not found:
+                gone = [
+                    job_id
+                    for (job_id,) in found
+                    if self._run(session, "delete_row", id=job_id, **age).count
+                ]
+                for job_id in gone:
+                    self._run(session, "delete_history", id=job_id)
+            removed += len(gone)
+            if not gone:  # another worker is at it
                 break
         return removed
 
