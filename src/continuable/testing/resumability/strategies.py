@@ -15,6 +15,7 @@ def strikes(at_most: int = 3) -> SearchStrategy[list[int]]:
 
     ::
 
+        @settings(deadline=None)  # a check is many runs
         @given(rows=lists(integers()), where=strikes())
         def test_it_resumes(rows, where):
             check_resumable(job, rows, observe=..., reset=..., strikes=where)
