@@ -9,6 +9,6 @@ if "CONTINUABLE_TEST_TRIES" in os.environ:  # a worker of the release before
 else:
 
     @app.job
-    def note_that_it_ran(job, path):
+    def run_in_the_next_release(job, path):
         """The new job."""
         note(path, "ran")

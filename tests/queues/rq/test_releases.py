@@ -39,7 +39,7 @@ def is_shown_as_failed(project, job_id):
 def test_a_job_waits_for_a_worker_that_knows_it_with_a_pause_between_tries(
     project, release, start, tmp_path, tries, count, has_scheduler
 ):
-    handle = release.note_that_it_ran.enqueue(str(tmp_path / "noted"))
+    handle = release.run_in_the_next_release.enqueue(str(tmp_path / "noted"))
     before = start(has_scheduler=has_scheduler, CONTINUABLE_TEST_TRIES=str(tries))
     before.until(lambda: count() >= 1, "a try")
     began = time.monotonic()
@@ -59,7 +59,7 @@ def test_a_job_waits_for_a_worker_that_knows_it_with_a_pause_between_tries(
 def test_waiting_for_a_worker_that_knows_a_job_uses_up_nothing(
     project, release, start, tmp_path, tries, count
 ):
-    handle = release.note_that_it_ran.enqueue(str(tmp_path / "noted"))
+    handle = release.run_in_the_next_release.enqueue(str(tmp_path / "noted"))
     before = start(CONTINUABLE_TEST_TRIES=str(tries))
     before.until(lambda: count() >= 2, "two tries")
     job = Job.fetch(handle.id, project.connection)
