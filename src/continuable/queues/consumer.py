@@ -31,7 +31,7 @@ from continuable.progress.protocol import (
     Settled,
     Stale,
 )
-from continuable.worker.deaths import tell_lost
+from continuable.worker.deaths import tell_died, tell_failed
 from continuable.worker.heartbeat import Heartbeat
 from continuable.worker.identity import has_died, new_worker_id
 from continuable.worker.maintenance import Maintenance, pruning
@@ -253,7 +253,7 @@ class Consumer:
                 self._store.expire(job_id, worker)
         for found in self._store.recover(limits=self._limits):
             if found.worker is not None:
-                self._tell_lost(found.info, found.worker)
+                self._tell_died(found.info, found.worker)
             if found.record is not None:
                 self._send_again(found.record, found.wait)
 
@@ -263,9 +263,8 @@ class Consumer:
         waiting = {job.id: job for job in found if job.name in self._jobs}
         for job_id in missing(list(waiting)):
             lost = self._store.lose(job_id, waiting[job_id].executions)
-            if lost is not None:
-                record = JobRecord(id=lost.id, name=lost.name, queue=lost.queue)
-                self._emit(record, "job.failed", error=lost.error, description=lost.description)
+            if lost is not None:  # of a job that is registered here
+                tell_failed(self._definition(lost.name).events, lost)
 
     def _send_again(self, record: JobRecord, wait: float) -> None:
         """A job that cannot be sent is tried again when a lease has gone by, and told of once."""
@@ -399,11 +398,11 @@ class Consumer:
         with contextlib.suppress(JobNotFoundError):  # it has just been pruned
             job = self._store.find(job_id)
             if job.reason == DIED and job.state is not State.COMPLETED:
-                self._tell_lost(job, worker)
+                self._tell_died(job, worker)
 
-    def _tell_lost(self, job: JobInfo, worker: str) -> None:
+    def _tell_died(self, job: JobInfo, worker: str) -> None:
         if self._jobs:
-            tell_lost(self._definition(job.name).events, job, worker)
+            tell_died(self._definition(job.name).events, job, worker)
 
     def _emit(self, record: JobRecord, name: str, **data: Any) -> None:
         if self._jobs:

@@ -13,7 +13,7 @@ from continuable.queues.embedded.liveness import (
 )
 from continuable.queues.embedded.notifier import notify
 from continuable.queues.embedded.table import JobTable
-from continuable.worker.deaths import tell_lost
+from continuable.worker.deaths import tell_died
 from continuable.worker.periodic import PeriodicTask
 
 INTERVAL = 0.4
@@ -48,4 +48,4 @@ def sweep(table: JobTable, worker: str, events: EventStream, watch: Watch) -> No
     if reclaimed:
         notify(path)
     for one, job in reclaimed:
-        tell_lost(events, job, one)
+        tell_died(events, job, one)
