@@ -116,18 +116,15 @@ class SQLStore(RowStore):
                 if self._added_at_once(session, some):
                     continue
                 for record in some:
-                    transition = partial(lifecycle.add, record=record)
-                    self._changed(session, record.id, transition, record)
+                    self._add(session, record)
 
     def add_within(self, connection: Any, jobs: Sequence[tuple[JobRecord, float]]) -> None:
-        add = partial(lifecycle.add, unsent_for=UNSENT_FOR)
         with self._reading():
-            """Its tables are there from now on, which a user's transaction must not make."""
+            pass  # the tables are there from now on, which a user's transaction must not make
         try:
             with self._joined(connection, again=False) as session:
                 for record, wait in jobs:
-                    transition = partial(add, record=record, wait=wait)
-                    self._changed(session, record.id, transition, record)
+                    self._add(session, record, wait=wait, unsent_for=UNSENT_FOR)
         except CheckpointError as error:
             raise QueueError(f"A job cannot join this transaction: {error}") from None
 
@@ -263,6 +260,17 @@ class SQLStore(RowStore):
                 return self._run(session, "complete", **values).count == 1
         except StoreError:  # as above
             return False
+
+    def _add(
+        self,
+        session: Session,
+        record: JobRecord,
+        *,
+        wait: float = 0.0,
+        unsent_for: float | None = None,
+    ) -> None:
+        transition = partial(lifecycle.add, record=record, wait=wait, unsent_for=unsent_for)
+        self._changed(session, record.id, transition, record)
 
     def _added_at_once(self, session: Session, records: Sequence[JobRecord]) -> bool:
         """Whether all were new; else those that were are there now."""
