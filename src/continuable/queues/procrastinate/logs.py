@@ -7,7 +7,7 @@ import logging
 from continuable.queues.procrastinate.task import NoFailure
 
 LOGGER = "procrastinate.worker"
-"""Where its workers tell how a job has ended: with a traceback, whatever it has raised."""
+"""Where its workers log the end of a job, with the traceback of any exception."""
 
 
 def shorten_interruptions() -> None:

@@ -9,7 +9,6 @@ from procrastinate import jobs
 
 from continuable.core.definition import Definition
 from continuable.model.payload import JobRecord
-from continuable.progress.message import MessageProgress
 
 if TYPE_CHECKING:
     from continuable.progress.protocol import ProgressStore
@@ -31,7 +30,7 @@ def task_arguments(record: JobRecord) -> dict[str, Any]:
 
 def message_of(record: JobRecord, store: ProgressStore) -> JobRecord:
     """What travels of `record`: no progress, where `store` keeps that."""
-    return record if isinstance(store, MessageProgress) else replace(record, progress={})
+    return replace(record, progress={}) if store.is_durable else record
 
 
 def record_of(job: jobs.Job, definition: Definition | None) -> JobRecord:

@@ -54,13 +54,16 @@ PUT_BACK = f"""
 
 IS_HELD = f"SELECT FROM procrastinate_jobs WHERE {HELD}"
 
+# The id of our job. One that was deferred by Procrastinate's own means has the number of its row.
+OWN_ID = f"COALESCE(args -> '{RESERVED}' ->> 'id', '{NATIVE}' || id)"
+
 _FIND = f"""
     SELECT id, status::text, abort_requested, lock, status = 'doing' AND EXISTS (
         SELECT FROM procrastinate_events AS event WHERE event.job_id = procrastinate_jobs.id
         AND event.type = 'started' AND event.at > now() - interval '1 second'
     ) FROM procrastinate_jobs
     WHERE task_name = :name
-    AND COALESCE(args -> '{RESERVED}' ->> 'id', '{NATIVE}' || id) = :id
+    AND {OWN_ID} = :id
 """  # noqa: S608 - as above
 FIND_BY_NUMBER = _FIND + "AND id = :number FOR UPDATE"
 # There is an index for those that are not over, which are few.
@@ -77,9 +80,7 @@ STALLED = """
 """
 
 HAVE_ROWS = f"""
-    SELECT COALESCE(args -> '{RESERVED}' ->> 'id', '{NATIVE}' || id) FROM procrastinate_jobs
-    WHERE status IN ('todo', 'doing')
-    AND COALESCE(args -> '{RESERVED}' ->> 'id', '{NATIVE}' || id) IN :ids
+    SELECT {OWN_ID} FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND {OWN_ID} IN :ids
 """  # noqa: S608 - as above
 
 LIVING = """
@@ -139,9 +140,9 @@ class JobRows:
         self._manager = manager.JobManager(procrastinate.SyncPsycopgConnector())
 
     def insert(self, new: list[jobs.Job]) -> None:
-        """Defer jobs, all of them or none. Raises `AlreadyEnqueued` where a queueing lock is taken.
+        """Defer jobs, all of them or none, in one statement.
 
-        In one statement, whatever their number.
+        Raises `AlreadyEnqueued` where a queueing lock is taken.
         """
         with self._connected() as connection:
             self._manager.batch_defer_jobs(new, connection.connection.driver_connection)
