@@ -152,7 +152,7 @@ class RQQueue(EngineQueue):
     def start_consumer(self, store: ProgressStore) -> Consumer:
         """What a worker or a work horse runs its jobs with."""
         maintenance = []
-        if self.store.is_durable:  # else it knows of no job that is not begun
+        if store.is_durable:  # else it knows of no job that is not begun
             maintenance = [
                 PeriodicTask("sentry", store.lease / 3, self._sentry.post_again),
                 PeriodicTask("taken jobs", store.lease / 2, self._bring_back_taken),

@@ -1,9 +1,8 @@
 """The sentry: a job of RQ's that finds the jobs of workers that were killed.
 
-Whoever runs jobs does that by the way. But an idle worker of RQ's runs no code of ours, so there
-might be nobody left to notice. Hence, for as long as jobs run or wait for RQ's scheduler, a sentry
-waits on a queue: a worker with nothing else to do stands it, and makes room as soon as another job
-waits.
+A worker that runs jobs finds them, too. But an idle worker of RQ's runs no code of ours. So a
+sentry waits on a queue for as long as jobs run or wait for RQ's scheduler: a worker with nothing
+else to do stands it, and makes room as soon as another job waits.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, Retry
 from rq.job import Job, JobStatus
@@ -79,10 +79,8 @@ class Sentry:
             on_failure=ON_FAILURE,
         )
         with self._connection.pipeline() as pipeline:
-            job.save(pipeline=pipeline)
-            queue.remove(ID, pipeline=pipeline)
             pipeline.sadd(queue.redis_queues_keys, queue.key)
-            queue.push_job_id(ID, pipeline=pipeline)
+            _push(queue, job, pipeline)
             pipeline.execute()
 
     def post_again(self) -> None:
@@ -153,10 +151,8 @@ class Sentry:
         job.origin = queue.name
         with self._connection.pipeline() as pipeline:
             pipeline.set(KEY, "", px=self._lasts)
-            job.save(pipeline=pipeline)
+            _push(queue, job, pipeline)
             job.set_status(JobStatus.QUEUED, pipeline=pipeline)
-            queue.remove(ID, pipeline=pipeline)
-            queue.push_job_id(ID, pipeline=pipeline)
             pipeline.execute()
 
     def _relieve(self, queue: Queue) -> None:
@@ -199,6 +195,13 @@ class Turn:
         registry: Any = self._job.started_job_registry
         if self._entries:
             registry.connection.zadd(registry.key, self._entries, xx=True)
+
+
+def _push(queue: Queue, job: Job, pipeline: Pipeline) -> None:
+    """Have it wait on `queue` once."""
+    job.save(pipeline=pipeline)
+    queue.remove(ID, pipeline=pipeline)
+    queue.push_job_id(ID, pipeline=pipeline)
 
 
 def _executions(job: Job) -> list[str]:
