@@ -586,27 +586,37 @@ def test_an_async_job_is_interrupted_and_put_off_there_as_well(app, store, worke
     assert isinstance(asyncio.run(worker(store).arun(delivered.record)), Finished)
 
 
-def test_a_cancellation_reaches_an_async_job_and_its_progress_is_kept(app, store, worker):
-    waits = asyncio.Event()
+@pytest.fixture
+def waits(app):
+    """An async job that waits at cursor 5 until it is cancelled, and when it does."""
+    has_come = asyncio.Event()
 
-    @app.job
+    @app.job(save_every=60.0)
     async def import_rows(job):
         @job.step(start=0)
         async def process(step):
             step.set(5)
-            waits.set()
+            has_come.set()
             await asyncio.Event().wait()
 
         await process
 
-    async def main():
-        running = asyncio.create_task(worker(store).arun(message(import_rows)))
-        await waits.wait()
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
+    return import_rows, has_come
 
-    asyncio.run(main())
+
+async def cancelled(consumer, waits, before=lambda: None):
+    """Run the job of `waits`, and cancel it where it waits; `before` is called just before."""
+    job, has_come = waits
+    running = asyncio.create_task(consumer.arun(message(job)))
+    await has_come.wait()
+    before()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+def test_a_cancellation_reaches_an_async_job_and_its_progress_is_kept(store, worker, waits):
+    asyncio.run(cancelled(worker(store), waits))
     info = store.find("job-1")
     assert (info.state, info.cursor, info.executions) == (State.WAITING, 5, 0)
 
@@ -684,28 +694,11 @@ def test_a_save_between_steps_does_not_hold_up_the_event_loop(
 
 
 def test_what_a_cancelled_job_saves_does_not_hold_up_the_event_loop(
-    app, store, worker, saves_with_the_loop
+    store, worker, waits, saves_with_the_loop
 ):
-    waits = asyncio.Event()
-
-    @app.job(save_every=60.0)
-    async def work(job):
-        @job.step(start=0)
-        async def process(step):
-            step.set(5)
-            waits.set()
-            await asyncio.Event().wait()
-
-        await process
-
     async def main():
         saves_with_the_loop.loop = asyncio.get_running_loop()
-        running = asyncio.create_task(worker(store).arun(message(work)))
-        await waits.wait()
-        saves_with_the_loop.clear()
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
+        await cancelled(worker(store), waits, before=saves_with_the_loop.clear)
 
     asyncio.run(main())
     assert saves_with_the_loop
@@ -713,18 +706,10 @@ def test_what_a_cancelled_job_saves_does_not_hold_up_the_event_loop(
     assert store.find("job-1").cursor == 5
 
 
-def test_what_a_job_saves_that_is_closed_needs_no_event_loop(app, store, worker):
-    @app.job(save_every=60.0)
-    async def work(job):
-        @job.step(start=0)
-        async def process(step):
-            step.set(5)
-            await asyncio.Event().wait()
-
-        await process
-
-    record, saved = message(work), Saves()
-    running = Execution(app.jobs[work.name], record, recorder=saved).arun()
+def test_what_a_job_saves_that_is_closed_needs_no_event_loop(app, waits):
+    job, _ = waits
+    record, saved = message(job), Saves()
+    running = Execution(app.jobs[job.name], record, recorder=saved).arun()
     asyncio.run(_begin(running))
     running.close()
     assert saved.documents[-1]["current"] == ["process", 5]

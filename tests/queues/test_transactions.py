@@ -17,36 +17,9 @@ from continuable.progress.redis import RedisProgress
 from continuable.progress.sql import store as sql_store
 from continuable.progress.sqlalchemy import SQLAlchemyProgress
 from continuable.progress.sqlite import SQLiteProgress
-from continuable.queues.consumer import Consumer
-from continuable.queues.engine import EngineQueue
 from tests.progress.places import PLACES
+from tests.queues.elsewhere import Elsewhere
 from tests.waiting import until
-
-
-class Elsewhere(EngineQueue):
-    """An engine that takes every job, while it is there."""
-
-    def __init__(self):
-        super().__init__()
-        self.sent = []
-        self.is_away = False
-
-    def declare(self, job):
-        pass
-
-    def task(self, job):
-        return job
-
-    def send(self, record, wait):
-        if self.is_away:
-            raise ConnectionError("The engine is away")
-        self.sent.append((record.id, round(wait)))
-
-    def own_store(self):
-        raise AssertionError("the app names one")
-
-    def start_consumer(self, store):
-        return Consumer(self._registry.jobs, store, self.send)
 
 
 class OnSQLite:
@@ -188,11 +161,11 @@ def test_it_is_not_there_after_a_rollback_nor_sent_by_a_later_commit(app, work, 
 
 @on_each
 def test_what_a_crash_kept_from_being_sent_is_sent_by_a_worker(app, work, database):
-    app.queue.is_away = True
+    app.queue.takes = lambda _record: False
     with database.begun() as connection:
         work.using(connection=connection, id="job", wait=3600.0).enqueue()
     assert app.queue.sent == []
-    app.queue.is_away = False
+    app.queue.takes = lambda _record: True
     app.queue.consumer()
     until(lambda: app.queue.sent)
     ((job_id, wait),) = app.queue.sent

@@ -15,9 +15,9 @@ from continuable.model.payload import JobRecord
 from continuable.model.states import State
 from continuable.progress.sqlite import SQLiteProgress
 from continuable.queues.celery import CeleryQueue
-from continuable.queues.engine import EngineQueue
 from continuable.queues.procrastinate import ProcrastinateQueue
 from continuable.queues.rq import RQQueue
+from tests.queues.elsewhere import Elsewhere
 
 
 def job_of_the_module(job, n):
@@ -76,32 +76,6 @@ def test_a_job_that_cannot_be_sent_is_not_there_and_its_id_is_free(app, server):
     assert job.using(id="import-42").enqueue(43).state() is State.WAITING
 
 
-class Elsewhere(EngineQueue):
-    """An engine that takes some jobs."""
-
-    def __init__(self, takes):
-        super().__init__()
-        self.sent = []
-        self._takes = takes
-
-    def declare(self, job):
-        pass
-
-    def task(self, job):
-        return job
-
-    def send(self, record, wait):
-        if not self._takes(record):
-            raise ConnectionError("The engine is away")
-        self.sent.append(record.id)
-
-    def own_store(self):
-        raise AssertionError("the app names one")
-
-    def start_consumer(self, app, store):
-        raise AssertionError("nothing runs here")
-
-
 @pytest.fixture
 def elsewhere(tmp_path):
     store = SQLiteProgress(tmp_path / "progress.db")
@@ -117,7 +91,9 @@ def test_of_many_jobs_those_that_were_sent_are_there_and_the_error_says_so(elsew
         job.enqueue_many([(1,), (2,), (3,), (4,)])
     assert "The first 2 of these 4 jobs are on the queue" in caught.value.__notes__[0]
     waiting = elsewhere.queue.board.list()
-    assert sorted(info.id for info in waiting) == sorted(elsewhere.queue.sent)
+    assert sorted(info.id for info in waiting) == sorted(
+        job_id for job_id, _ in elsewhere.queue.sent
+    )
     assert len(waiting) == 2
 
 
