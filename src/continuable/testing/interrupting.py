@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from continuable.core.interrupt import STOPPING
@@ -46,7 +47,7 @@ def interrupt_after_step(
     return _After(job, step, reason)
 
 
-class Interruption:
+class Interruption(ABC):
     """A place where a job is to be interrupted, while the `with` block lasts."""
 
     def __init__(self, job: JobDefinition[..., Any], step: str, reason: str) -> None:
@@ -83,9 +84,9 @@ class Interruption:
         self._struck.add(job.id)
         return self._reason
 
+    @abstractmethod
     def is_at(self, job: RunningJob) -> bool:
         """Whether `job` is at the place."""
-        raise NotImplementedError
 
     def _what_was_seen(self) -> str:
         completed = [
