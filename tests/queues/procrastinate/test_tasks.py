@@ -422,9 +422,8 @@ def test_a_worker_that_empties_the_queue_does_not_interrupt_what_is_running(app,
     assert [handle.info().executions for handle in handles] == [1, 1]
 
 
-def test_jobs_are_enqueued_although_procrastinates_app_is_not_open(postgresql, rows):
-    closed = Procrastinate(connector=PsycopgConnector(conninfo=conninfo(postgresql)))
-    app = App(queue=ProcrastinateQueue(closed))
+def test_jobs_are_enqueued_although_procrastinates_app_is_not_open(procrastinate_app, rows):
+    app = App(queue=ProcrastinateQueue(procrastinate_app))
 
     @app.job(name="import_rows")
     def import_rows(job):
