@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ class WorkerProcess:
     """One worker, or a supervisor of several."""
 
     def __init__(self, path: Path, number: int, options: dict[str, object]) -> None:
+        self._path = path
         self.log_path = path.with_name(f"worker-{number}.log")
         places = [str(ROOT / "src"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         log_to = options.pop("log_to", None)
@@ -50,6 +52,18 @@ class WorkerProcess:
 
     def send(self, number: int) -> None:
         self._process.send_signal(number)
+
+    def freeze(self) -> None:
+        """Stop it as by SIGSTOP, where it is not in the middle of a write.
+
+        There it would hold the lock of the file, and nobody could write until it goes on.
+        """
+        connection = sqlite3.connect(self._path, timeout=DEADLINE, isolation_level=None)
+        with contextlib.closing(connection):
+            connection.execute("BEGIN IMMEDIATE")
+            self.send(signal.SIGSTOP)
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)
+            connection.execute("ROLLBACK")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.send(number)

@@ -91,7 +91,7 @@ def test_a_worker_that_is_stopped_for_a_while_keeps_its_job(app, work_elsewhere,
     sleeper = work_elsewhere()
     kept = app.jobs["loop"].enqueue()
     until(lambda: marks.is_left(f"{kept.id}-1"))
-    sleeper.send(signal.SIGSTOP)
+    sleeper.freeze()
     # That this one's job is recovered shows that somebody has looked at the sleeper, too.
     victim = work_elsewhere()
     lost = app.jobs["loop"].enqueue()
@@ -156,7 +156,7 @@ def test_a_worker_that_comes_back_too_late_writes_nothing(app, work_elsewhere, m
     handle = app.jobs["zombie"].enqueue(mode, str(target))
     zombie = work_elsewhere()
     until(lambda: marks.is_left("ready"))
-    zombie.send(signal.SIGSTOP)
+    zombie.freeze()
     handle.restart()
     assert work_elsewhere(drain=True).wait() == 0
     assert handle.result() == "the new one's"
