@@ -40,6 +40,10 @@ def test_what_only_some_need_is_not_imported_for_all(module):
     assert module not in imported_by("import continuable; continuable.App().job")
 
 
+def test_a_worker_that_runs_the_jobs_of_the_suite_needs_no_pytest():
+    assert "pytest" not in imported_by("import continuable.conformance.jobs")
+
+
 def test_importing_the_package_starts_no_thread_and_opens_no_file(tmp_path):
     code = (
         f"import os, threading; os.chdir({str(tmp_path)!r})\n"
