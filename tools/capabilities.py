@@ -41,7 +41,7 @@ The same job runs on each of them, in each of these kinds of worker:
 
 On each of them a job never runs twice at once, and one that has ended is not run again, however
 often it is delivered. `continuable list`, `show`, `watch`, `pause`, `resume`, `cancel`, `retry`,
-`restart` and `check` work.
+`restart`, `discard` and `check` work.
 
 They differ in this:
 """

@@ -136,14 +136,6 @@ def test_a_running_job_is_not_discarded(call, running, table):
     assert table.find("x").state is State.RUNNING
 
 
-def test_another_engines_jobs_are_not_discarded(call, elsewhere):
-    told = sentence(call("discard", elsewhere, "x"), 2)
-    assert told == (
-        "The app is on TestQueue, and `discard` is for the embedded queue: "
-        "use that engine's own command"
-    )
-
-
 # --- prune
 
 

@@ -7,7 +7,6 @@ import click
 from continuable.cli import options
 from continuable.cli.failures import Failure
 from continuable.cli.reading.durations import duration
-from continuable.cli.reading.loading import embedded_queue
 from continuable.cli.reading.targets import app_and_id, app_of
 from continuable.cli.showing import phrases
 from continuable.cli.showing.documents import print_json
@@ -19,14 +18,15 @@ from continuable.cli.showing.documents import print_json
 def discard(words: tuple[str, ...], *, as_json: bool) -> None:
     """Forget one job, which must not be running.
 
-    Its progress, its result and its history go with it.
+    Its progress, its result and its history go with it. On another engine's queue it must have
+    ended, too: a message that waits there would bring it back.
     """
     app, job_id = app_and_id(words)
-    table = embedded_queue(app, "discard").table
-    state = table.find(job_id).state
+    board = app.queue.board
+    state = board.find(job_id).state
     if state.is_running:
         raise Failure(f"Job {job_id!r} is {state}: `continuable cancel {job_id}` comes first")
-    table.discard(job_id)
+    board.discard(job_id)
     if as_json:
         print_json({"discarded": job_id})
     else:

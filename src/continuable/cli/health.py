@@ -125,7 +125,7 @@ def stored(app: App, target: str, grace: float, *, has_code: bool) -> Iterator[F
         if isinstance(queue, EngineQueue):
             waiting = board.list(states=ON_QUEUE, limit=LOOKS_AT)
             yield from engine_workers(queue, waiting)
-            own = [job.id for job in waiting if job.name in app.jobs]
+            own = [job for job in waiting if job.name in app.jobs]
             yield from messages(queue, board, own)
     if has_code:
         yield from without_code(app, board)
@@ -184,11 +184,14 @@ def engine_workers(queue: EngineQueue, waiting: Sequence[JobInfo]) -> Iterator[F
         )
 
 
-def messages(queue: EngineQueue, board: Board, waiting: Sequence[str]) -> Iterator[Finding]:
-    """The jobs whose messages the engine does not have any more; `waiting`: ids."""
+def messages(queue: EngineQueue, board: Board, waiting: Sequence[JobInfo]) -> Iterator[Finding]:
+    """The jobs whose messages the engine does not have any more."""
     failed = board.list(states={State.FAILED}, limit=LOOKS_AT)
     lost = [job.id for job in failed if job.reason == LOST]
-    lost += queue.missing(waiting)
+    missing = queue.missing(waiting)
+    if missing:  # or a worker has run them meanwhile
+        still = {job.id for job in board.list(states=ON_QUEUE, limit=LOOKS_AT)}
+        lost += [job_id for job_id in missing if job_id in still]
     if not lost:
         yield ok("messages", "No job was seen whose message is gone")
         return

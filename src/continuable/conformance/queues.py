@@ -46,7 +46,7 @@ from continuable.conformance.jobs import ELSEWHERE, HELD_AT, HIGH, ROWS, WAIT
 from continuable.conformance.journal import Journal
 from continuable.conformance.workers import DEADLINE, Worker
 from continuable.declaration.handle import Handle
-from continuable.errors import JobCancelledError, JobFailedError
+from continuable.errors import JobCancelledError, JobFailedError, JobNotFoundError
 from continuable.model.payload import JobRecord
 from continuable.model.states import State
 
@@ -443,6 +443,19 @@ class QueueSuite(BadTimesSuite, CapabilitySuite):
         worker.until(lambda: len(journal.begins) == 3, "the new execution")
         assert result(handle, worker) == ROWS
         assert journal.rows == [*range(ROWS), *range(ROWS)]
+
+    def test_a_failed_job_that_is_discarded_is_forgotten(
+        self, app: App, start_worker: StartWorker, journal: Journal, folder: str
+    ) -> None:
+        handle = enqueue(app, "fail_halfway", folder)
+        worker = start_worker()
+        with pytest.raises(JobFailedError, match="no luck"):
+            handle.result(timeout=DEADLINE)
+        assert handle.discard().state is State.FAILED
+        run_behind(app, worker, folder)
+        with pytest.raises(JobNotFoundError):
+            handle.info()
+        assert len(journal.begins) == 1
 
     def test_a_running_job_is_restarted_and_its_old_execution_stops(
         self, app: App, start_worker: StartWorker, journal: Journal, folder: str

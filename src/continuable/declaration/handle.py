@@ -83,6 +83,13 @@ class Handle(Generic[R]):
         """Run the job again from the beginning; an execution that is running is superseded."""
         return self._request("restart")
 
+    def discard(self) -> JobInfo:
+        """Forget the job with its progress, result and history; how it stood.
+
+        Raises `JobStateError` while it runs, and on another engine's queue until it has ended.
+        """
+        return cast("JobInfo", self._get_queue().board.discard(self.id))
+
     def _request(self, verb: str) -> JobInfo:
         return cast("JobInfo", self._get_queue().board.request(self.id, verb))
 

@@ -269,6 +269,12 @@ def lose(
     return row.info()
 
 
+def unconfirm(row: Row, now: float, _told: list[Told], *, executions: int, wait: float) -> None:
+    """The job's message is gone: `recover` gives another one in `wait` seconds."""
+    if row.state in ON_QUEUE and row.lease_until is None and row.executions == executions:
+        row.lease_until = now + wait
+
+
 def mark_died(row: Row, now: float, told: list[Told], limits: Limits, reason: str = DIED) -> None:
     """The worker that holds the row has ended, and left the job where its last save says.
 

@@ -117,6 +117,14 @@ class MemoryProgress(RowStore):
         with self._lock:
             return [*self._histories.get(self._read(job_id).id, ())]
 
+    def discard(self, job_id: str) -> bool:
+        with self._lock:
+            row = self._rows().get(job_id)
+            has_ended = row is not None and row.state.is_finished
+            if has_ended:
+                self._forget(job_id)
+        return has_ended
+
     def prune(self, older_than: float, *, failed: bool = False, limit: int | None = None) -> int:
         before = time.time() - older_than
         with self._lock:

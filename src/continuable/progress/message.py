@@ -103,6 +103,10 @@ class MessageProgress(RowStore):
         """There is no store: raises `QueueError`."""
         raise _no_store()
 
+    def discard(self, job_id: str) -> bool:
+        """There is no store: raises `QueueError`."""
+        raise _no_store()
+
     def prune(self, older_than: float, *, failed: bool = False, limit: int | None = None) -> int:
         """There is no store: raises `QueueError`."""
         raise _no_store()

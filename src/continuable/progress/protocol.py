@@ -379,6 +379,13 @@ class ProgressStore(Keeper, Protocol):
         """
         ...
 
+    def unconfirm(self, job_id: str, executions: int, wait: float) -> None:
+        """The message of a job that waits for one is gone: `recover` has another in `wait` seconds.
+
+        Nothing is written where the job does not wait any more, or has run since.
+        """
+        ...
+
     def find(self, job_id: str) -> JobInfo:
         """One job; `JobNotFoundError` where there is none."""
         ...
@@ -410,6 +417,13 @@ class ProgressStore(Keeper, Protocol):
         """Pause, resume, cancel, retry or restart a job; `JobStateError` where that cannot be.
 
         `reason`: why it is cancelled, to be shown.
+        """
+        ...
+
+    def discard(self, job_id: str) -> bool:
+        """Forget a job with its progress, result and history. False: it has not ended, or is gone.
+
+        A message of one that has not ended would bring it back.
         """
         ...
 

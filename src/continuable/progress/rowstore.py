@@ -157,6 +157,11 @@ class RowStore(ProgressStore):
             return self._change(job_id, transition)
         return None
 
+    def unconfirm(self, job_id: str, executions: int, wait: float) -> None:
+        transition = partial(lifecycle.unconfirm, executions=executions, wait=wait)
+        with contextlib.suppress(JobNotFoundError):
+            self._change(job_id, transition)
+
     def expire(self, job_id: str, worker: str) -> None:
 
         def expired(row: Row, now: float, _told: list[Told]) -> None:

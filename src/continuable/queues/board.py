@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Collection
 
-from continuable.errors import QueueError
+from continuable.errors import JobStateError, QueueError
 from continuable.events.requests import tell_request
 from continuable.events.stream import EventStream
 from continuable.model.info import HistoryEntry, JobInfo, JobResult
@@ -85,6 +85,14 @@ class StoreBoard:
                 ) from error
             self._store.confirm(requested.record)
         return requested.info
+
+    def discard(self, job_id: str) -> JobInfo:
+        """Forget one job with its progress, result and history; how it stood."""
+        info = self._store.find(job_id)
+        if info.state.is_running or not self._store.discard(job_id):
+            allowed = ", ".join(state for state in State if state.is_finished)
+            raise JobStateError(job_id, info.state, "discard", allowed)
+        return info
 
     def prune(self, older_than: float, *, failed: bool = False) -> int:
         """Forget jobs that finished over `older_than` seconds ago; how many those were."""

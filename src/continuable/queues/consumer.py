@@ -132,7 +132,7 @@ class Consumer:
         stopping_every: float = STOPPING_EVERY,
         heartbeats: Sequence[PeriodicTask] = (),
         maintenance: Sequence[PeriodicTask] = (),
-        missing: Callable[[Sequence[str]], Collection[str]] | None = None,
+        missing: Callable[[Sequence[JobInfo]], Collection[str]] | None = None,
         keep_finished: float | None = None,
         begins_at_once: bool = True,
         recovers: bool = True,
@@ -257,11 +257,11 @@ class Consumer:
             if found.record is not None:
                 self._send_again(found.record, found.wait)
 
-    def _look_for_lost(self, missing: Callable[[Sequence[str]], Collection[str]]) -> None:
+    def _look_for_lost(self, missing: Callable[[Sequence[JobInfo]], Collection[str]]) -> None:
         found = self._store.list(states=ON_QUEUE, limit=LOOKS_AT)
         # A store may be shared with an app whose messages are elsewhere.
         waiting = {job.id: job for job in found if job.name in self._jobs}
-        for job_id in missing(list(waiting)):
+        for job_id in missing(list(waiting.values())):
             lost = self._store.lose(job_id, waiting[job_id].executions)
             if lost is not None:  # of a job that is registered here
                 tell_failed(self._definition(lost.name).events, lost)

@@ -17,6 +17,7 @@ from continuable.connections.connection import after_commit, is_in_django_transa
 from continuable.core.definition import OWN_STORE
 from continuable.errors import JobNotFoundError, QueueError, StoreError
 from continuable.model.payload import Enqueued, Enqueueing, JobRecord
+from continuable.model.states import State
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.queues.board import StoreBoard
@@ -24,6 +25,7 @@ from continuable.queues.capabilities import Capabilities
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition, Registry
+    from continuable.model.info import JobInfo
     from continuable.queues.consumer import Consumer
 
 
@@ -69,7 +71,7 @@ class EngineQueue(Capabilities, ABC):
             self.send(record, wait)
             yield number
 
-    def missing(self, job_ids: Sequence[str]) -> Collection[str]:  # noqa: ARG002 - see there
+    def missing(self, jobs: Sequence[JobInfo]) -> Collection[str]:  # noqa: ARG002 - see there
         """Of which of these jobs the engine has no message: it was purged there, or deleted.
 
         None of them, where the engine cannot tell.
@@ -160,8 +162,7 @@ class EngineQueue(Capabilities, ABC):
     @property
     def board(self) -> StoreBoard:
         """What is known of the jobs, and how to steer them."""
-        send = partial(self.send, wait=0.0)
-        return StoreBoard(self.store, lambda _name: self._registry.events, send, self)
+        return EngineBoard(self)
 
     @cached_property
     def store(self) -> ProgressStore:
@@ -219,6 +220,26 @@ class EngineQueue(Capabilities, ABC):
         is_delayed = item.wait > 0 or item.run_at is not None
         if is_delayed and not self.supports_delay:
             raise QueueError(f"{self!r} cannot delay jobs: leave wait= and at= out")
+
+
+class EngineBoard(StoreBoard):
+    """That of a queue whose messages outlive what becomes of their jobs."""
+
+    def __init__(self, queue: EngineQueue) -> None:
+        send = partial(queue.send, wait=0.0)
+        super().__init__(queue.store, lambda _name: queue._registry.events, send, queue)  # noqa: SLF001 - of the same module
+        self._missing = queue.missing
+
+    def discard(self, job_id: str) -> JobInfo:
+        """Forget one job, as soon as no message is there that would bring it back."""
+        info = self.find(job_id)
+        if info.state is State.CANCELLED and job_id not in self._missing([info]):
+            raise QueueError(
+                f"Job {job_id!r} is cancelled, and its message may be on the queue still, where it "
+                f"would be taken for a new job: discard it when a worker has dropped that, or "
+                f"leave it to prune"
+            )
+        return super().discard(job_id)
 
 
 def _wait(item: Enqueueing) -> float:

@@ -73,6 +73,13 @@ class Board(Protocol):
         """Pause, resume, cancel, retry or restart a job; `JobStateError` where that cannot be."""
         ...
 
+    def discard(self, job_id: str) -> JobInfo:
+        """Forget one job with its progress, result and history; how it stood.
+
+        `JobStateError` while it runs, and on another engine's queue until it has ended.
+        """
+        ...
+
     def prune(self, older_than: float, *, failed: bool = False) -> int:
         """Forget jobs that finished `older_than` seconds ago or earlier; how many those were.
 

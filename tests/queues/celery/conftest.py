@@ -21,6 +21,8 @@ from tests.waiting import until
 ROOT = Path(__file__).parents[3]
 PROJECT = "tests.queues.celery.project"
 APP = f"{PROJECT}:celery_app"
+OLDER = "CONTINUABLE_TEST_OLDER"
+"""Set for a worker of an older release, which has not the jobs of the suite."""
 POOLS = {
     "prefork": ["--pool", "prefork"],
     "spawn": ["--pool", "prefork"],

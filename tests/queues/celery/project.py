@@ -19,6 +19,8 @@ from continuable.progress.redis import RedisProgress
 from continuable.queues.celery import CeleryQueue
 
 REDIS = os.environ.get("CONTINUABLE_TEST_REDIS", "redis://")
+IS_OLDER = "CONTINUABLE_TEST_OLDER" in os.environ
+"""Whether this is a worker of an older release, which has not the jobs of the suite."""
 BROKER = os.environ.get("CONTINUABLE_TEST_BROKER", REDIS)
 
 
@@ -52,7 +54,8 @@ app = App(
     ),
     progress=RedisProgress(Redis.from_url(REDIS), lease=LEASE),
 )
-declare(app, globals())
+if not IS_OLDER:
+    declare(app, globals())
 
 
 @task_revoked.connect
@@ -136,9 +139,10 @@ def block(job, folder):
 
 
 unstored = App(queue=CeleryQueue(celery_app), progress=None)
-copy_unstored = unstored.job(name="copy_unstored", resume_options={"wait": 0.0})(
-    app.jobs[f"{__name__}.copy_rows"].function
-)
+if not IS_OLDER:
+    copy_unstored = unstored.job(name="copy_unstored", resume_options={"wait": 0.0})(
+        app.jobs[f"{__name__}.copy_rows"].function
+    )
 
 
 @app.job(resume_options={"wait": 0.0})

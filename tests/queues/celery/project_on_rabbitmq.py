@@ -9,7 +9,7 @@ from continuable import App
 from continuable.conformance.jobs import LEASE, declare
 from continuable.progress.redis import RedisProgress
 from continuable.queues.celery import CeleryQueue
-from tests.queues.celery.project import REDIS, TriesOnDemand
+from tests.queues.celery.project import IS_OLDER, REDIS, TriesOnDemand
 
 RABBITMQ = os.environ.get("CONTINUABLE_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672//")
 QUEUE = "continuable-tests"
@@ -35,4 +35,5 @@ app = App(
     ),
     progress=RedisProgress(Redis.from_url(REDIS), lease=LEASE),
 )
-declare(app, globals())
+if not IS_OLDER:
+    declare(app, globals())

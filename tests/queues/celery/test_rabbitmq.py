@@ -14,7 +14,7 @@ from celery.states import FAILURE
 from continuable.conformance import QueueSuite
 from continuable.conformance.engine import await_hold, enqueue, folder_of, result
 from continuable.conformance.jobs import ELSEWHERE, HELD_AT, ROWS
-from tests.queues.celery.conftest import worker_command
+from tests.queues.celery.conftest import OLDER, worker_command
 from tests.servers.rabbitmq import RabbitMQServer, commands
 
 pytestmark = pytest.mark.slow
@@ -71,6 +71,7 @@ class TestCeleryOnRabbitMQ(QueueSuite):
     test_an_isolated_step_has_an_execution_of_its_own = None
     test_an_async_job_is_handed_over_too = None
     test_an_error_after_progress_resumes_the_job = None
+    test_a_failed_job_that_is_discarded_is_forgotten = None
 
     @pytest.fixture
     def app(self, project_on_rabbitmq):
@@ -104,6 +105,17 @@ class TestCeleryOnRabbitMQ(QueueSuite):
     @pytest.fixture
     def restart_server(self, rabbitmq):
         return None if rabbitmq is None else rabbitmq.restart
+
+    def test_a_job_that_an_older_worker_does_not_know_waits_for_one_that_does(
+        self, app, start_worker, monkeypatch, journal, folder
+    ):
+        monkeypatch.setenv(OLDER, "yes")
+        older = start_worker()
+        handle = enqueue(app, "note_that_it_ran", folder, "ran")
+        older.until(lambda: older.log.count("Received unregistered task") == 2, "another try")
+        monkeypatch.delenv(OLDER)
+        assert result(handle, start_worker()) == "ran"
+        assert len(journal.begins) == 1
 
     def test_a_job_outlives_the_connections_of_its_worker(
         self, app, start_worker, journal, folder, rabbitmq

@@ -201,6 +201,22 @@ class EndingSuite(StoreFixtures):
         assert store.lose(claim.id, 1) is None  # its message may be under way
         assert store.find(claim.id).state is State.INTERRUPTED
 
+    def test_a_job_whose_message_is_gone_is_given_another(
+        self, store: ProgressStore, claim: Claim
+    ) -> None:
+        store.unconfirm("unknown", 0, wait=0.0)
+        store.unconfirm(claim.id, 1, wait=0.0)
+        assert store.recover() == []  # it runs
+        first = message(store.settle(claim, suspended(AT_3)))
+        store.confirm(first)
+        store.unconfirm(claim.id, 0, wait=0.0)
+        assert store.recover() == []  # it has run since
+        store.unconfirm(claim.id, 1, wait=0.0)
+        (found,) = eventually(store.recover)
+        assert (found.worker, found.info.state) == (None, State.INTERRUPTED)
+        assert granted(store.claim(message(found), "two")).progress == AT_3
+        assert not isinstance(store.claim(first, "three"), Claim)
+
     def test_deaths_beyond_the_limit_of_resumptions_are_not_recovered(
         self, store: ProgressStore, claim: Claim
     ) -> None:

@@ -158,6 +158,17 @@ class RequestSuite(StoreFixtures):
         assert store.prune(older_than=0.0, failed=True) == 1
         assert store.counts() == {State.RUNNING: 1}
 
+    def test_a_job_that_has_ended_is_discarded(self, store: ProgressStore, claim: Claim) -> None:
+        assert not store.discard(claim.id)
+        store.settle(claim, failed("{}"), notes=[Note(time.time(), "told", "{}")])
+        running = granted(store.claim(a_record("running"), "one"))
+        assert store.discard(claim.id)
+        assert not store.discard(claim.id)
+        for read in (store.find, store.history):
+            with pytest.raises(JobNotFoundError):
+                read(claim.id)
+        assert [info.id for info in store.list()] == [running.id]
+
     def test_no_more_is_forgotten_at_once_than_was_asked_for(self, store: ProgressStore) -> None:
         for number in range(5):
             claim = granted(store.claim(a_record(f"job-{number}"), "one"))

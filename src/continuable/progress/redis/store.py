@@ -199,6 +199,10 @@ class RedisProgress(RowStore):
             for at, event, data in map(json.loads, entries)
         ]
 
+    def discard(self, job_id: str) -> bool:
+        with self._errors():
+            return bool(self._run("forget", keys=self._keys_of(job_id), args=[job_id, 0]))
+
     def prune(self, older_than: float, *, failed: bool = False, limit: int | None = None) -> int:
         removed = 0
         with self._errors():

@@ -218,6 +218,13 @@ class SQLStore(RowStore):
                 for at, event, data in rows
             ]
 
+    def discard(self, job_id: str) -> bool:
+        with self._writing() as session:
+            if not self._run(session, "delete_row", id=job_id, seconds=0.0, failed=1).count:
+                return False
+            self._run(session, "delete_history", id=job_id)
+        return True
+
     def prune(self, older_than: float, *, failed: bool = False, limit: int | None = None) -> int:
         """Forget finished jobs, part by part: no worker waits long for a lock."""
         removed = 0

@@ -1,21 +1,21 @@
-"""Messages that are lost on Redis, whose jobs would wait for ever.
+"""Jobs that wait and have no message on Redis: it was purged there, or a crash has taken it.
 
 Celery takes a message from Redis in one step, and notes that it has it in another: a worker that
-dies between them, or whose Redis does, takes the message with it.
+dies between them takes the message with it, and so does a Redis that is started again without what
+it had. Such a job is sent again. Where neither has happened, somebody has purged the queue.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Container
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
-from redis import Redis
+from celery.exceptions import NotRegistered
 
-from continuable.errors import JobNotFoundError, JobStateError
-from continuable.model.states import State
+from continuable.queues.celery.broker import RedisBroker, on_broker
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -23,92 +23,92 @@ if TYPE_CHECKING:
     from continuable.model.info import JobInfo
     from continuable.progress.protocol import ProgressStore
 
-AWAITED = {State.WAITING: "restart", State.INTERRUPTED: "resume"}
-"""The states of jobs that have a message, and what sends another. A waiting one has no progress."""
-MOST = 1000
-"""Jobs, and messages that workers hold: beyond these a look would take long, and comes later."""
+LOOKS = 3
+"""Looks, a lease apart, at which a message is missing. A worker that was alive at the first one
+has shown by the last that it has not died then."""
 
 
 class LostMessages:
-    """Looks for jobs that wait and have no message, and sends them again.
-
-    Only where all messages of a queue are taken can it be told that one is missing.
+    """Looks for jobs without a message.
 
     Args:
         celery_app: Whose broker has the messages.
-        store: Where the jobs are.
-        names: The jobs that are sent by this app.
-        request: Asks a verb of a job.
+        store: Where the jobs are. Its lease is the time between two looks.
+        worker: The worker that this process is, or is part of.
     """
 
-    def __init__(
-        self,
-        celery_app: Celery,
-        store: ProgressStore,
-        names: Container[str],
-        request: Callable[[str, str], object],
-    ) -> None:
+    def __init__(self, celery_app: Celery, store: ProgressStore, worker: str) -> None:
         self._celery_app = celery_app
         self._store = store
-        self._names = names
-        self._request = request
-        self._missing: set[str] = set()
+        self._worker = worker
+        self._missed_at: dict[tuple[str, int], list[float]] = {}
 
-    def look(self) -> None:
-        """Send again what was missing at the look before, too, and is still."""
-        missing = {job.id: job for job in self._without_message()}
-        again = missing.keys() & self._missing
-        self._missing = missing.keys() - again
-        for job_id in again:
-            with suppress(JobNotFoundError, JobStateError):  # somebody has run it meanwhile
-                self._request(job_id, AWAITED[missing[job_id].state])
-
-    @staticmethod
-    def is_too_early(job: JobInfo) -> bool:
-        """Whether its message is sent later, or was sent this very moment."""
-        since = job.run_at or job.saved_at or job.enqueued_at
-        return datetime.now(UTC) - since <= timedelta(seconds=1)
-
-    def _without_message(self) -> list[JobInfo]:
-        waiting = self._store.list(states=AWAITED, limit=MOST)
-        # A store may be shared with an app whose messages are elsewhere.
-        own = [job for job in waiting if job.name in self._names and not self.is_too_early(job)]
-        if not own:
+    def purged(self, jobs: Sequence[JobInfo]) -> list[str]:
+        """Of which of `jobs` the message was purged. What a crash may have taken is sent again."""
+        seen = on_broker(self._celery_app, partial(self._look, jobs))
+        if seen is None:
             return []
-        places = {job.id: self._places(job) for job in own}
-        with self._celery_app.connection_for_read() as connection:
-            if connection.transport.driver_type != "redis":
-                return []
-            try:
-                channel = connection.channel()
-                held = _held(channel)
-                empty = {
-                    place for place in set().union(*places.values()) if _is_empty(channel, place)
-                }
-            except connection.connection_errors:
-                return []  # it is away
-        if held is None:
-            return []
-        return [job for job in own if job.id not in held and places[job.id] <= empty]
+        now = time.time()
+        missing = {(job.id, job.executions): job for job in jobs if job.id in seen.missing}
+        self._missed_at = {key: [*self._missed_at.get(key, ()), now] for key in missing}
+        purged = []
+        for key, job in missing.items():
+            looks = self._missed_at[key]
+            if len(looks) < LOOKS:
+                continue
+            if self._was_taken(job, looks[0], seen) or self._was_unknown(job):
+                self._store.unconfirm(job.id, job.executions, wait=0.0)
+            else:
+                purged.append(job.id)
+        return purged
 
-    def _places(self, job: JobInfo) -> set[str]:
-        """The queues on which its message may be."""
-        routed = self._celery_app.amqp.router.route({}, job.name).get("queue")
-        return {job.queue, *([routed.name] if routed is not None else [])}
+    def _look(self, jobs: Sequence[JobInfo], broker: RedisBroker) -> _Seen:
+        broker.note_alive(self._worker)
+        missing = _missing(self._celery_app, jobs, broker)
+        if not missing:
+            return _Seen()
+        return _Seen(missing, broker.alive_last(), broker.started_at())
+
+    def _was_taken(self, job: JobInfo, missed_at: float, seen: _Seen) -> bool:
+        """Whether a worker or the server may have died since the message was sent."""
+        sent_at = (job.saved_at or job.enqueued_at).timestamp()
+        died = [at for at in seen.alive_last if at <= missed_at]
+        return seen.started_at > sent_at or any(at > sent_at - 2 * self._store.lease for at in died)
+
+    def _was_unknown(self, job: JobInfo) -> bool:
+        """Whether a worker without this library has thrown the message away."""
+        return isinstance(self._celery_app.AsyncResult(job.id).result, NotRegistered)
 
 
-def _is_empty(channel: Any, place: str) -> bool:
-    return not channel._size(place)  # noqa: SLF001 - kombu asks itself so
+def missing_messages(celery_app: Celery, jobs: Sequence[JobInfo]) -> Collection[str]:
+    """Which of `jobs` have no message, neither on their queues nor with a worker.
+
+    None of them, where the broker is no Redis, is away, or has too many messages to read.
+    """
+    return on_broker(celery_app, partial(_missing, celery_app, jobs)) or ()
 
 
-def _held(channel: Any) -> set[str] | None:
-    """The ids of the tasks whose messages workers hold; `None`: they are too many."""
-    # kombu's own client puts the prefix before the keys of those commands only that it uses.
-    client, key = (
-        Redis(connection_pool=channel.pool),
-        channel.global_keyprefix + channel.unacked_key,
-    )
-    if client.hlen(key) > MOST:
-        return None
-    messages = [json.loads(text)[0] for text in client.hvals(key)]
-    return {message.get("headers", {}).get("id", "") for message in messages}
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one look has found."""
+
+    missing: Collection[str] = ()
+    alive_last: Sequence[float] = ()
+    """When each worker was alive last that has not ended in order."""
+    started_at: float = 0.0
+    """When the server was started."""
+
+
+def _missing(celery_app: Celery, jobs: Sequence[JobInfo], broker: RedisBroker) -> set[str]:
+    queues = set().union(*(_queues(celery_app, job) for job in jobs))
+    # First the queues: a worker that takes a message holds it from then on.
+    found = [*map(broker.messages_on, sorted(queues)), broker.messages_held()]
+    if None in found:
+        return set()
+    return {job.id for job in jobs}.difference(*(ids for ids in found if ids))
+
+
+def _queues(celery_app: Celery, job: JobInfo) -> set[str]:
+    """The queues on which its message may be."""
+    routed = celery_app.amqp.router.route({}, job.name).get("queue")
+    return {job.queue, *([routed.name] if routed is not None else [])}

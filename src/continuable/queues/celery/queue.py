@@ -7,7 +7,7 @@ import inspect
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,28 +15,32 @@ from celery import Celery, Task, current_app, signals
 from celery.concurrency.prefork import TaskPool
 from celery.exceptions import TaskPredicate
 from celery.states import FAILURE, SUCCESS
+from kombu.exceptions import OperationalError
 
 from continuable.core.definition import OWN_STORE
-from continuable.errors import ContinuationError, QueueError, StoreError
+from continuable.errors import ContinuationError, JobNotFoundError, QueueError, StoreError
 from continuable.model.payload import Enqueued, Enqueueing, JobRecord
+from continuable.model.states import State
 from continuable.progress.message import MessageProgress
 from continuable.progress.protocol import ProgressStore
 from continuable.queues.celery import requests, stopping
 from continuable.queues.celery.delivering import ENDS, RETRIED, Consumption, Delivery, killed
-from continuable.queues.celery.lost import LostMessages
+from continuable.queues.celery.lost import LostMessages, missing_messages
 from continuable.queues.celery.messages import Messages, send_again
 from continuable.queues.celery.own_store import gaps, redis_store
 from continuable.queues.celery.telling import has_dependents, note_told
 from continuable.queues.consumer import Consumer
 from continuable.queues.engine import EngineQueue
-from continuable.worker.periodic import PeriodicTask
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
+    from continuable.model.info import JobInfo
 
 logger = logging.getLogger("continuable")
 
 ALL_TASKS = "*"
+UNKNOWN_PAUSE = 5.0
+"""Seconds until a job is sent again that a worker did not know."""
 OURS: Mapping[str, Any] = MappingProxyType(
     {
         "acks_late": True,  # or a worker that is killed takes its message with it
@@ -97,6 +101,7 @@ class CeleryQueue(EngineQueue):
         signals.task_revoked.connect(self._revoked)
         signals.task_postrun.connect(self._ran)
         signals.task_retry.connect(self._retried)
+        signals.task_unknown.connect(self._unknown)
 
     def declare(self, job: Definition) -> None:
         """Make `job` a task of the same name."""
@@ -162,7 +167,7 @@ class CeleryQueue(EngineQueue):
 
     def start_consumer(self, store: ProgressStore) -> Consumer:
         """One for each process that runs jobs: each child of a prefork pool, else the worker."""
-        lost = self.lost_messages(store)
+        lost = LostMessages(self.celery_app, store, stopping.flag.worker)
         return Consumer(
             self._registry.jobs,
             store,
@@ -170,15 +175,27 @@ class CeleryQueue(EngineQueue):
             grace=self._grace,
             passes=(TaskPredicate, *killed()),  # Retry, Ignore, Reject
             is_stopping=stopping.flag.is_raised,
-            maintenance=[PeriodicTask("lost messages", store.lease, lost.look)]
-            if store.is_durable
-            else [],
+            missing=lost.purged,
             keep_finished=self._registry.keep_finished,
         )
 
-    def lost_messages(self, store: ProgressStore) -> LostMessages:
-        """What looks for jobs of `store` whose messages are gone."""
-        return LostMessages(self.celery_app, store, self._tasks, self.board.request)
+    def missing(self, jobs: Sequence[JobInfo]) -> Collection[str]:
+        """The jobs that Celery's Redis has no message of; elsewhere none."""
+        return missing_messages(self.celery_app, jobs)
+
+    def living_workers(self) -> dict[str, list[str]] | None:
+        """Those that answer Celery's `inspect` within a second, and their queues.
+
+        In the pool `solo` a worker answers between two jobs only: it is not known whether one is
+        alive while a job runs.
+        """
+        try:
+            answers = self.celery_app.control.inspect().active_queues() or {}
+        except OperationalError as error:
+            raise QueueError(f"The broker of {self!r} does not answer: {error}") from error
+        if not answers and self.store.list(states={State.RUNNING}, limit=1):
+            return None
+        return {name: [queue["name"] for queue in queues] for name, queues in answers.items()}
 
     # --- what Celery tells
 
@@ -246,6 +263,21 @@ class CeleryQueue(EngineQueue):
         record = request.get(RETRIED)
         if sender.name in self._tasks and record is not None:
             self.consumer().sent(record)
+
+    def _unknown(self, sender: Any, id: str, **_: Any) -> None:
+        """This worker, of an older release, has thrown a message away whose task it does not know.
+
+        Where it is a job's, the job waits for a worker that knows it.
+        """
+        if sender.app is not self.celery_app or not self.store.is_durable:
+            return
+        try:
+            job = self.store.find(id)
+            self.store.unconfirm(id, job.executions, UNKNOWN_PAUSE)
+        except JobNotFoundError:
+            pass  # it is none of ours
+        except StoreError:
+            logger.exception("Job %s, which this worker does not know, may be lost", id)
 
     def _ran(self, sender: Any, task_id: str, task: Any, state: str, **_: Any) -> None:
         """Celery has told of the end of a job, unless it tries it again."""

@@ -15,6 +15,7 @@ import logging
 import mmap
 import os
 import signal
+import socket
 import struct
 import tempfile
 import threading
@@ -27,6 +28,8 @@ from typing import Any
 from billiard.process import current_process
 from celery import bootsteps, signals
 from celery.apps.worker import Worker
+
+from continuable.queues.celery.broker import on_broker
 
 logger = logging.getLogger("continuable")
 
@@ -78,6 +81,11 @@ class Flag:
             with contextlib.suppress(OSError):  # Windows keeps a file that is mapped
                 self._path.unlink()
 
+    @property
+    def worker(self) -> str:
+        """The worker that this process is, or is part of; told apart from all others."""
+        return f"{socket.gethostname()}:{Path(os.environ.get(PATH, '')).name}"
+
     def subscribe(self, subscriber: Callable[[], None]) -> None:
         """Call `subscriber` when the flag is raised by this process."""
         self._subscribers.append(subscriber)
@@ -121,7 +129,8 @@ class StopStep(bootsteps.StartStopStep):  # type: ignore[misc]
     requires = ("celery.worker.components:Pool",)
 
     def start(self, parent: Any) -> None:
-        """Nothing is needed."""
+        """Called before the worker takes a message, which its death might take with it."""
+        on_broker(parent.app, lambda broker: broker.note_alive(flag.worker))
 
     def stop(self, parent: Any) -> None:
         """See `close`."""
@@ -184,7 +193,8 @@ def _worker_shuts_down(**_: Any) -> None:
 
 
 @signals.worker_shutdown.connect  # type: ignore[untyped-decorator]
-def _worker_has_ended(**_: Any) -> None:
+def _worker_has_ended(sender: Any, **_: Any) -> None:
+    on_broker(sender.app, lambda broker: broker.note_ended(flag.worker))
     flag.remove()
 
 

@@ -235,12 +235,13 @@ class JobTable(SQLiteStore):
     def confirm(self, record: JobRecord) -> None:
         """A row is its own message, which cannot be lost."""
 
-    def discard(self, job_id: str) -> None:
+    def discard(self, job_id: str) -> bool:
         """Remove a job in any state; an execution under way may write nothing more."""
         with self._writing() as session:
             if not self._run(session, "discard_job", id=job_id).count:
-                raise JobNotFoundError(job_id)
+                return False
             self._run(session, "delete_history", id=job_id)
+        return True
 
     def version(self) -> object:
         """Changes when another connection has written to the file."""

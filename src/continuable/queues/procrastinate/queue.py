@@ -37,6 +37,7 @@ from continuable.worker.periodic import PeriodicTask
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
+    from continuable.model.info import JobInfo
     from continuable.progress.django import DjangoProgress
 
 logger = logging.getLogger("continuable")
@@ -128,9 +129,9 @@ class ProcrastinateQueue(EngineQueue):
         self.rows.insert([self._row(record, wait) for record, wait in messages])
         yield len(messages)
 
-    def missing(self, job_ids: Sequence[str]) -> list[str]:
+    def missing(self, jobs: Sequence[JobInfo]) -> list[str]:
         """The jobs whose rows were deleted."""
-        return self.rows.missing(job_ids)
+        return self.rows.missing([job.id for job in jobs])
 
     def living_workers(self) -> dict[str, tuple[str, ...]]:
         """Those with a heartbeat; Procrastinate does not say which queues they serve."""

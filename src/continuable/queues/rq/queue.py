@@ -40,6 +40,7 @@ from continuable.worker.periodic import PeriodicTask
 
 if TYPE_CHECKING:
     from continuable.core.definition import Definition
+    from continuable.model.info import JobInfo
 
 Task = Callable[..., Any]
 
@@ -132,13 +133,13 @@ class RQQueue(EngineQueue):
             pipeline.execute()
         yield len(messages)
 
-    def missing(self, job_ids: Sequence[str]) -> list[str]:
+    def missing(self, jobs: Sequence[JobInfo]) -> list[str]:
         """The jobs that RQ knows nothing of: `rq empty` deletes them, and `Job.delete`."""
         with self.connection.pipeline(transaction=False) as pipeline:
-            for job_id in job_ids:
-                pipeline.exists(Job.key_for(job_id))
+            for job in jobs:
+                pipeline.exists(Job.key_for(job.id))
             found = pipeline.execute()
-        return [job_id for job_id, is_there in zip(job_ids, found, strict=True) if not is_there]
+        return [job.id for job, is_there in zip(jobs, found, strict=True) if not is_there]
 
     def living_workers(self) -> dict[str, list[str]]:
         """As `rq info` shows them: one that was killed for up to seven minutes more."""
