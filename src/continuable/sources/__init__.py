@@ -3,6 +3,7 @@
 from continuable.sources.batches import batches
 from continuable.sources.csvrows import csv_rows
 from continuable.sources.jsonlines import jsonl
+from continuable.sources.keyset import keyset
 from continuable.sources.lines import lines
 from continuable.sources.nested import nested
 from continuable.sources.pages import pages
@@ -15,6 +16,7 @@ __all__ = [
     "batches",
     "csv_rows",
     "jsonl",
+    "keyset",
     "lines",
     "nested",
     "pages",
