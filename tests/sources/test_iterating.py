@@ -9,8 +9,18 @@ from typing import Any, Self
 import pytest
 
 from continuable import App
-from continuable.errors import SourceChangedError
-from continuable.sources import batches, csv_rows, jsonl, lines, nested, pages, sequence, textfile
+from continuable.errors import SourceChangedError, SourceError
+from continuable.sources import (
+    Source,
+    batches,
+    csv_rows,
+    jsonl,
+    lines,
+    nested,
+    pages,
+    sequence,
+    textfile,
+)
 from continuable.testing import TestQueue, interrupt_during_step
 
 WriteFile = Callable[[bytes], Path]
@@ -103,6 +113,96 @@ def test_an_async_job_meets_each_page_once(app: App) -> None:
     app.queue.stopping = lambda job: True
     app.queue.drain()
     assert met == PAGES
+
+
+# --- cursors that would lose rows
+
+
+class Told:
+    """A source of the user's own, which gives the cursors that it is told."""
+
+    def __init__(self, *cursors: Any) -> None:
+        self._cursors = cursors
+
+    def items(self, cursor: Any) -> Any:
+        start = 0 if cursor is None else len(self._cursors) - self._cursors[::-1].index(cursor)
+        yield from enumerate(self._cursors[start:], start)
+
+    async def aitems(self, cursor: Any) -> Any:
+        for pair in self.items(cursor):
+            yield pair
+
+    def total(self) -> None:
+        """Nobody knows."""
+
+    def fingerprint(self) -> None:
+        """Nothing changes."""
+
+
+class ToldAsync(Told):
+    items = None  # type: ignore[assignment]
+
+    async def aitems(self, cursor: Any) -> Any:
+        for pair in Told(*self._cursors).items(cursor):
+            yield pair
+
+
+@pytest.mark.parametrize("kind", [Told, ToldAsync])
+@pytest.mark.parametrize(
+    ("cursors", "error"),
+    [
+        ([1, 1, 2, 2], r"gave two items the same cursor, 1: .* must be unique: add the primary"),
+        ([1, None], r"gave None as the cursor behind an item.*must not be null"),
+    ],
+)
+def test_an_item_that_a_resume_would_skip_fails_the_job_before_it_is_met(
+    app: App, kind: type[Told], cursors: list[Any], error: str
+) -> None:
+    """In a source of the user's own, too, and in whatever is made of it."""
+    met: list[int] = []
+    source = kind(*cursors)
+
+    @app.job
+    def meet(job: Any) -> None:
+        @job.step
+        def each(step: Any) -> None:
+            met.extend(step.iterate(source))
+
+    @app.job
+    async def ameet(job: Any) -> None:
+        @job.step
+        async def each(step: Any) -> None:
+            async for item in step.iterate(source):
+                met.append(item)  # noqa: PERF401 - those before the error count
+
+        await each
+
+    handle = (meet if isinstance(source, Source) else ameet).enqueue()
+    with pytest.raises(SourceError, match=error):
+        app.queue.drain()
+    assert met == [0]
+    assert handle.info().cursor == 1
+
+
+def test_the_cursor_behind_the_first_item_of_a_resume_is_looked_at_too(app: App) -> None:
+    """Such as that of `>=` in the place of `>`."""
+
+    class From(Told):
+        def items(self, cursor: Any) -> Any:
+            yield from ((n, n) for n in range(cursor or 1, 4))
+
+    @app.job
+    def meet(job: Any) -> None:
+        @job.step
+        def each(step: Any) -> None:
+            for _ in step.iterate(From()):
+                pass
+
+    meet.enqueue()
+    with interrupt_during_step(meet, "each", cursor=1):
+        app.queue.run_enqueued()
+    with pytest.raises(SourceError, match="the same cursor, 1"):
+        app.queue.drain()
 
 
 # --- a file that changes while the job is away

@@ -119,3 +119,26 @@ def test_it_is_named_by_its_function() -> None:
     """A partial by what it wraps."""
     assert repr(pages(Api([]).fetch)) == "pages(Api.fetch)"
     assert repr(pages(partial(Api.fetch, Api([])))) == "pages(Api.fetch)"
+
+
+def test_an_empty_token_is_the_end() -> None:
+    """As many APIs give it with the last page."""
+    api = {None: ([1], "a"), "a": ([2], "")}
+    pairs = list(pages(lambda token: api[token]).items(None))
+    assert pairs == [([1], {"next": "a"}), ([2], {"next": None})]
+
+
+def test_a_page_that_names_itself_as_the_next_does_not_come_for_ever() -> None:
+    """The page is not handed out: it was met before."""
+    api: dict[Any, Any] = {None: ([1], "a"), "a": ([2], "a")}
+    items = pages(lambda token: api[token]).items(None)
+    assert next(items) == ([1], {"next": "a"})
+    with pytest.raises(SourceError, match=r"fetch\('a'\) gave 'a' as the token.* for ever"):
+        next(items)
+
+
+@pytest.mark.parametrize("items", [{"items": [1]}, "items", b"items"])
+def test_a_page_that_is_no_list_is_refused(items: Any) -> None:
+    """Its keys or characters would be taken for items."""
+    with pytest.raises(SourceError, match="the items of a page must be a list, not a"):
+        next(pages(lambda token: (items, None)).items(None))

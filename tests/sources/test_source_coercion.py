@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from continuable.errors import SourceError
-from continuable.sources import AsyncSource, Source, csv_rows, pages
+from continuable.sources import AsyncSource, Source, csv_rows, pages, sequence
 from continuable.sources.coercion import as_source
 
 
@@ -67,3 +67,24 @@ def test_everything_else_is_refused_with_advice(value: Any, advice: str) -> None
     """What it is, and what to iterate instead."""
     with pytest.raises(SourceError, match=rf"^Cannot resume in the middle of a {advice}"):
         as_source(value)
+
+
+def live_queries() -> Iterator[Any]:
+    """A query and a result of each library."""
+    django = pytest.importorskip("django.db.models.query")
+    sa = pytest.importorskip("sqlalchemy")
+    orm = pytest.importorskip("sqlalchemy.orm")
+    yield django.QuerySet()
+    yield sa.select(sa.literal(1))
+    yield orm.Query([sa.literal(1)])
+    with sa.create_engine("sqlite://").connect() as connection:
+        yield connection.execute(sa.select(sa.literal(1)))
+        yield connection.scalars(sa.select(sa.literal(1)))
+
+
+@pytest.mark.parametrize("make", [as_source, sequence])
+def test_a_query_of_a_database_is_no_source_and_no_sequence(make: Any) -> None:
+    """Its rows are others at the next look."""
+    for value in live_queries():
+        with pytest.raises(SourceError, match=r"others whenever it is asked.*keyset\(fetch"):
+            make(value)

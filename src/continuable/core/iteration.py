@@ -37,10 +37,13 @@ class Iteration(Generic[T]):
         self._recognise()
         step = self._step
         step._loop, step._is_counted = self, False
-        with _closing(self._source.items(step.cursor)) as items:
+        before = step.cursor
+        with _closing(self._source.items(before)) as items:
             try:
                 for item, next_cursor in items:
-                    step._next_cursor = next_cursor
+                    if next_cursor is None or next_cursor == before:
+                        raise self._stuck(next_cursor)
+                    step._next_cursor = before = next_cursor
                     yield item
                     self._pass(next_cursor)
             finally:
@@ -54,10 +57,13 @@ class Iteration(Generic[T]):
         self._recognise()
         step = self._step
         step._loop, step._is_counted = self, False
-        async with _aclosing(self._source.aitems(step.cursor)) as items:
+        before = step.cursor
+        async with _aclosing(self._source.aitems(before)) as items:
             try:
                 async for item, next_cursor in items:
-                    step._next_cursor = next_cursor
+                    if next_cursor is None or next_cursor == before:
+                        raise self._stuck(next_cursor)
+                    step._next_cursor = before = next_cursor
                     yield item
                     self._pass(next_cursor)
             finally:
@@ -76,6 +82,19 @@ class Iteration(Generic[T]):
             step._done += 1
         else:
             self._checkpoints.settle(step, cursor, items=1)
+
+    def _stuck(self, cursor: Any) -> SourceError:
+        if cursor is None:
+            return SourceError(
+                f"{self._source!r} gave None as the cursor behind an item, which is the cursor of "
+                f"the beginning: a resume would meet every item again. A key that items are found "
+                f"by must not be null"
+            )
+        return SourceError(
+            f"{self._source!r} gave two items the same cursor, {cursor!r}: a resume between them "
+            f"would skip the second. A key that items are found by must be unique: add the primary "
+            f"key to it, as in (created, id)"
+        )
 
     def _leave(self) -> None:
         # An `async for` left by `break` may learn of it during the next loop.

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, overload
 
 from continuable.errors import SourceError
 from continuable.sources.protocol import AsyncSource, Source
-from continuable.sources.sequence import sequence
+from continuable.sources.sequence import LIVE_QUERY, is_live_query, sequence
 
 T = TypeVar("T")
 
@@ -25,6 +25,8 @@ def as_source(value: Any) -> Any:
 
 
 def _advice(value: Any) -> str:
+    if is_live_query(value):
+        return LIVE_QUERY
     if isinstance(value, Iterator | AsyncIterator):
         return (
             "a generator or iterator can only start at its beginning. Iterate csv_rows(), lines() "

@@ -1,7 +1,7 @@
 """`pages`: the data of an API that returns pages, each with a token for the next."""
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar, overload
 
 from continuable.errors import SourceError
@@ -19,14 +19,16 @@ def pages(fetch: Callable[[Any], Page[T]]) -> Source[list[T]]: ...
 def pages(fetch: Callable[[Any], Any]) -> Any:
     """The pages that `fetch(token) -> (items, next_token)` returns, each a list of its items.
 
-    `fetch` gets `None` for the first page, and returns a next token of `None` with the last one.
+    `fetch` gets `None` for the first page, and returns a next token of `None`, or an empty text,
+    with the last one.
     With an `async def fetch` this is an `AsyncSource`. To iterate single items:
     `nested(pages(fetch), sequence)`.
 
     The cursor is `{"next": token}`: the token must be something that can be serialised, and the
     API must still know it when the job resumes. After the last page it is `{"next": None}`.
 
-    `SourceError`: `fetch` returned something else, or the cursor is not one of `pages`.
+    `SourceError`: `fetch` returned something else, or the very token that it was asked with; or
+    the cursor is not one of `pages`.
     """
     return AsyncPages(fetch) if is_async(fetch) else Pages(fetch)
 
@@ -56,13 +58,24 @@ class _Paging:
             raise SourceError(f'The cursor of {self!r} is {{"next": token}}, not {cursor!r}')
         return cursor["next"], cursor["next"] is not None
 
-    def _unpack(self, page: Any) -> tuple[list[Any], Any]:
+    def _unpack(self, asked: Any, page: Any) -> tuple[list[Any], Any]:
         if inspect.iscoroutine(page):
             page.close()
             raise SourceError(f"{self!r}: fetch gave a coroutine. Make fetch an `async def`")
         match page:
+            case tuple([str() | bytes() | Mapping() as items, _]):
+                raise SourceError(
+                    f"{self!r}: the items of a page must be a list, not a {type(items).__name__}. "
+                    f"Of an answer such as {{'items': [...]}}, return its list"
+                )
             case tuple([items, next_token]):  # no list: that would be items without a token
-                return list(items), next_token
+                token = None if next_token == "" else next_token
+                if token is not None and token == asked:
+                    raise SourceError(
+                        f"{self!r}: fetch({asked!r}) gave {token!r} as the token of the next page, "
+                        f"so that the same page would come for ever"
+                    )
+                return list(items), token
         raise SourceError(
             f"{self!r}: fetch must return (items, next_token), not {type(page).__name__}"
         )
@@ -75,7 +88,7 @@ class Pages(_Paging, Generic[T]):
         """Each page from `cursor` on, with the token of the next."""
         token, more = self._next_fetch(cursor)
         while more:
-            page, token = self._unpack(self._fetch(token))
+            page, token = self._unpack(token, self._fetch(token))
             yield page, {"next": token}
             more = token is not None
 
@@ -87,6 +100,6 @@ class AsyncPages(_Paging, Generic[T]):
         """Each page from `cursor` on, with the token of the next."""
         token, more = self._next_fetch(cursor)
         while more:
-            page, token = self._unpack(await self._fetch(token))
+            page, token = self._unpack(token, await self._fetch(token))
             yield page, {"next": token}
             more = token is not None

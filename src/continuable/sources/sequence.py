@@ -9,6 +9,23 @@ from continuable.sources.protocol import Source
 
 T = TypeVar("T")
 
+QUERIES = frozenset(
+    {
+        ("django.db.models.query", "QuerySet"),
+        ("django.db.models.manager", "BaseManager"),
+        ("peewee", "BaseQuery"),
+        ("sqlalchemy.engine.result", "Result"),
+        ("sqlalchemy.engine.result", "ScalarResult"),
+        ("sqlalchemy.orm.query", "Query"),
+        ("sqlalchemy.sql.base", "Executable"),
+    }
+)
+"""The module and name of classes whose rows come from a database at each look."""
+LIVE_QUERY = (
+    "its rows are others whenever it is asked again, so that an index would skip some of them. "
+    "Iterate keyset(fetch, key=...), whose fetch(after, limit) asks for the rows behind a key"
+)
+
 
 def sequence(items: Sequence[T]) -> Source[T]:
     """The items of a list, a tuple, a range or anything else with a length, index and slices.
@@ -16,7 +33,7 @@ def sequence(items: Sequence[T]) -> Source[T]:
     The cursor is the index of the next item. The job must have the same items in the same order
     when it resumes: those before the cursor are skipped unread. There may be more at the end;
     fewer than the cursor says is a `SourceChangedError`. Items without order or length (a
-    generator, a set, a dict) are a `SourceError`.
+    generator, a set, a dict) are a `SourceError`, and so is a query of a database.
     """
     return SequenceSource(items)
 
@@ -25,6 +42,8 @@ class SequenceSource(Generic[T]):
     """A sequence as a source of its items."""
 
     def __init__(self, items: Sequence[T]) -> None:
+        if is_live_query(items):
+            raise SourceError(f"sequence() of a {type(items).__name__}: {LIVE_QUERY}")
         if not _is_sequence(items):
             raise SourceError(
                 f"sequence() needs items with a length and an order, such as a list, "
@@ -54,6 +73,11 @@ class SequenceSource(Generic[T]):
     def fingerprint(self) -> None:
         """`None`: a list may hold anything, and may have more at its end on a resume."""
         return
+
+
+def is_live_query(value: Any) -> bool:
+    """Whether it is a query or a result of Django's, SQLAlchemy's or peewee's."""
+    return any((kind.__module__, kind.__qualname__) in QUERIES for kind in type(value).__mro__)
 
 
 def _is_sequence(items: Any) -> bool:
