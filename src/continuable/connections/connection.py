@@ -59,7 +59,7 @@ def run_on(connection: Any, work: Callable[[Any], T]) -> Awaitable[T]:
 def is_in_transaction(connection: Any) -> bool:
     """Is a transaction open on `connection`? False for a kind that does not tell."""
     if hasattr(connection, "in_atomic_block"):  # Django's
-        return bool(connection.in_atomic_block)
+        return is_in_atomic_block(connection)
     if is_of_psycopg(connection):
         return connection.info.transaction_status.name in {"ACTIVE", "INTRANS", "INERROR"}
     try:
@@ -67,6 +67,20 @@ def is_in_transaction(connection: Any) -> bool:
         return bool(answer() if callable(answer) else answer)
     except sqlite3.ProgrammingError:
         return False  # closed, and so is the transaction
+
+
+def is_in_atomic_block(connection: Any) -> bool:
+    """Is an atomic block open on a connection of Django's?
+
+    Those in which a `TestCase` runs a test do not count: they never commit, and what the test
+    runs knows nothing of them.
+    """
+    return any(not _is_of_testcase(block) for block in connection.atomic_blocks)
+
+
+def is_in_testcase(connection: Any) -> bool:
+    """Does a `TestCase` of Django's run a test on the connection, to roll it back at its end?"""
+    return any(map(_is_of_testcase, connection.atomic_blocks))
 
 
 def after_commit(connection: Any, call: Callable[[], object]) -> None:
@@ -91,7 +105,7 @@ def is_in_django_transaction() -> bool:
     from django.conf import settings
     from django.db import transaction
 
-    return bool(settings.configured and transaction.get_connection().in_atomic_block)
+    return settings.configured and is_in_atomic_block(transaction.get_connection())
 
 
 def transaction_on(connection: Any) -> AbstractContextManager[object]:
@@ -176,6 +190,10 @@ def _refuse_open(connection: Any) -> None:
             "step.transaction begins a transaction of its own, but one is open on the connection: "
             "commit it first, or use step.commit(cursor, connection) inside it"
         )
+
+
+def _is_of_testcase(block: Any) -> bool:
+    return bool(getattr(block, "_from_testcase", False))  # Django asks so, too
 
 
 def is_of_psycopg(connection: Any) -> bool:

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from continuable.connections.connection import (
     Awaited,
     is_async_connection,
+    is_in_testcase,
     is_in_transaction,
     is_of_psycopg,
 )
@@ -99,8 +100,12 @@ class _DjangoMark(Mark):
         transaction.on_commit(self._committed, using=connection.alias)
 
     def is_committed(self) -> bool:
-        """Has Django called `on_commit`?"""
-        return self._was_committed and not self.is_open()
+        """Has Django called `on_commit`? In a `TestCase`: would it, if that were to commit?"""
+        if self.is_open():
+            return False
+        if is_in_testcase(self._connection):
+            return any(call == self._committed for _, call, *_ in self._connection.run_on_commit)
+        return self._was_committed
 
     def roll_back(self) -> None:
         """Nothing: the atomic block rolls back by itself."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, TypeVar
+from weakref import ref
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from continuable.connections.connection import is_in_atomic_block, is_in_testcase
 from continuable.errors import CheckpointError, StoreBusyError, StoreError
 from continuable.progress.rowstore import LEASE
 from continuable.progress.sql.causes import is_busy, lacks_table
@@ -34,7 +38,8 @@ class DjangoProgress(SQLStore):
     `CheckpointError`: an interruption there would undo what the cursor has counted.
 
     The store has connections of its own, one a thread, so that what it writes is never part of
-    your transactions. An `async def` job may use it on its event loop.
+    your transactions. An `async def` job may use it on its event loop. In a `TestCase` it is on the
+    connection of the test, and what it writes is rolled back at the test's end.
 
     Args:
         using: The alias of the database, as in `DATABASES`.
@@ -45,6 +50,7 @@ class DjangoProgress(SQLStore):
         super().__init__(lease=lease)
         self._using = using
         self._local = threading.local()
+        self._tested: Callable[[], Any] = _none
 
     @property
     def _dialect(self) -> Dialect:
@@ -56,6 +62,10 @@ class DjangoProgress(SQLStore):
 
     @contextmanager
     def _writing(self, timeout: float | None = None) -> Iterator[Session]:
+        if (tests := self._connection_of_test()) is not None:
+            with self._errors(), transaction.atomic(using=self._using):
+                yield _Session(tests.cursor)
+            return
         wait = LOCK_WAIT if timeout is None else timeout
         with self._errors(), self._connected() as connection:
             is_sqlite = connection.vendor == "sqlite"
@@ -71,6 +81,10 @@ class DjangoProgress(SQLStore):
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
+        if (tests := self._connection_of_test()) is not None:
+            with self._errors():
+                yield _Session(tests.cursor)
+            return
         with self._errors(), self._connected() as connection:
             yield _own_session(connection)
 
@@ -81,7 +95,7 @@ class DjangoProgress(SQLStore):
                 f"Progress in {self!r} is committed on a connection of Django's "
                 f"(django.db.connection), not on a {type(connection).__qualname__}"
             )
-        if not connection.in_atomic_block:
+        if not is_in_atomic_block(connection):
             raise CheckpointError(
                 "Progress can only be committed within an open transaction: write it inside "
                 "`with transaction.atomic():`"
@@ -103,17 +117,31 @@ class DjangoProgress(SQLStore):
 
     def is_in_transaction(self, connection: Any) -> bool:
         """Whether a transaction is open; an atomic block of this thread's counts, too."""
-        own = connections[self._using]
-        return bool(own.in_atomic_block or (connection and connection.in_atomic_block))
+        given = [] if connection is None else [connection]
+        return any(map(is_in_atomic_block, [connections[self._using], *given]))
 
     def open_transaction(self) -> Any:
         """The connection of this thread, within an atomic block."""
         own = connections[self._using]
-        return own if own.in_atomic_block else None
+        return own if is_in_atomic_block(own) else None
 
     def close(self) -> None:
         """Close the connection of this thread, which opens again when it is needed."""
         self._local.held = None
+
+    def _connection_of_test(self) -> Any:
+        """That of a `TestCase` which runs in this thread; `None`: there is none.
+
+        Raises `StoreBusyError` while one runs in another thread, since only that sees its rows.
+        """
+        own = connections[self._using]
+        if is_in_testcase(own):
+            self._tested = ref(own)
+            return own
+        tested = self._tested()
+        if tested is not None and is_in_testcase(tested):
+            raise StoreBusyError(f"{self!r} belongs to a TestCase that runs in another thread")
+        return None
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:
@@ -125,10 +153,12 @@ class DjangoProgress(SQLStore):
         try:
             yield connection
         except (InterfaceError, OperationalError):
-            _off_loop(
-                connection.close
-            )  # a new one the next time: the server may have been restarted
+            # A new one the next time: the server may have been restarted.
+            _close(connection)
             raise
+        finally:
+            if _is_under_test():  # whose database cannot be dropped while somebody is connected
+                _close(connection)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -156,7 +186,7 @@ class _Held:
         if self.pid == os.getpid():
             # RuntimeError: Python ends, and starts no more threads.
             with contextlib.suppress(DatabaseError, InterfaceError, RuntimeError):
-                _off_loop(self.connection.close)
+                _close(self.connection)
 
 
 class _Session:
@@ -173,6 +203,11 @@ def _own_session(connection: Any) -> _Session:
     return _Session(partial(_off_loop, connection.cursor))
 
 
+def _close(connection: Any) -> None:
+    # Not its own method, which leaves one to a database in memory open.
+    _off_loop(partial(BaseDatabaseWrapper.close, connection))
+
+
 def _off_loop(work: Callable[[], A]) -> A:
     """Call a method of a connection of the store's own, on another thread where a loop runs here.
 
@@ -184,6 +219,16 @@ def _off_loop(work: Callable[[], A]) -> A:
         return work()
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(work).result()
+
+
+def _is_under_test() -> bool:
+    """Whether Django's test runner, or pytest-django, has set the process up."""
+    utils = sys.modules.get("django.test.utils")
+    return utils is not None and hasattr(utils._TestState, "saved_data")  # noqa: SLF001 - it does not tell otherwise
+
+
+def _none() -> None:
+    """No `TestCase` has used the store."""
 
 
 @cache

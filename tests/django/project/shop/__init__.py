@@ -1,0 +1,1 @@
+"""A shop whose jobs run on Celery."""
