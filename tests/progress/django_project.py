@@ -46,7 +46,7 @@ def configure(url: str, other: str) -> None:
     """Set the project up, if this process has not done so."""
     if not settings.configured:
         settings.configure(
-            INSTALLED_APPS=["continuable.progress.django"],
+            INSTALLED_APPS=["continuable.django"],
             DATABASES={"default": database_at(url), "other": database_at(other)},
             USE_TZ=True,
         )

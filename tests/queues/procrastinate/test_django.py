@@ -121,10 +121,10 @@ def test_a_job_that_only_the_worker_imports_runs(project):
 
 
 def test_a_project_that_lacks_the_tables_of_progress_is_told_which_app_to_install(project):
-    without = {"SHOP_WITHOUT": "continuable.progress.django"}
+    without = {"SHOP_WITHOUT": "continuable.django"}
     code = "from shop.late import late; late.enqueue()"
     ran = project.manage("shell", "--no-imports", "-c", code, **without)
-    assert 'Add "continuable.progress.django" to INSTALLED_APPS' in ran.stderr.splitlines()[-1]
+    assert 'Add "continuable.django" to INSTALLED_APPS' in ran.stderr.splitlines()[-1]
     worker = project.work(**without)
     assert worker.wait() != 0
-    until(lambda: 'Add "continuable.progress.django"' in worker.log, "the same from a worker")
+    until(lambda: 'Add "continuable.django"' in worker.log, "the same from a worker")

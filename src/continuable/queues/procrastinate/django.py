@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from continuable.progress.django import DjangoProgress
 
 CONTRIB = "procrastinate.contrib.django"
-TABLES = "continuable.progress.django"
+TABLES = "continuable.django"
 
 
 def app_behind(blueprint: procrastinate.Blueprint) -> procrastinate.App | None:

@@ -7,7 +7,7 @@ place = urlsplit(os.environ["SHOP_DATABASE"])
 
 SECRET_KEY = "no secret"
 USE_TZ = True
-INSTALLED_APPS = ["continuable.progress.django", "shop"]
+INSTALLED_APPS = ["continuable.django", "shop"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if place.scheme == "sqlite":
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": place.path[1:]}}

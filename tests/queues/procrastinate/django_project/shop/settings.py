@@ -10,7 +10,7 @@ SECRET_KEY = "no secret"
 USE_TZ = True
 INSTALLED_APPS = [
     "procrastinate.contrib.django",
-    "continuable.progress.django",
+    "continuable.django",
     "shop",
 ]
 DATABASES = {

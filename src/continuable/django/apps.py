@@ -6,7 +6,7 @@ from django.apps import AppConfig
 class ContinuableConfig(AppConfig):
     """Progress of jobs."""
 
-    name = "continuable.progress.django"
+    name = "continuable.django"
     label = "continuable"
     verbose_name = "Continuable jobs"
     default_auto_field = "django.db.models.BigAutoField"

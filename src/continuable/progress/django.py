@@ -1,4 +1,7 @@
-"""`DjangoProgress`: the statements of `continuable.progress.sql`, on Django's connections."""
+"""`DjangoProgress`: the statements of `continuable.progress.sql`, on Django's connections.
+
+Its tables are those of the Django app `continuable.django`.
+"""
 
 from __future__ import annotations
 

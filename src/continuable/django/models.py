@@ -1,4 +1,4 @@
-"""The tables, as models: to be migrated, and looked at in the admin."""
+"""The tables of `DjangoProgress`, as models: to be migrated, and looked at in the admin."""
 
 from __future__ import annotations
 
