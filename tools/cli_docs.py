@@ -26,7 +26,8 @@ continuable VERB [MODULE:APP] [WORDS]... [OPTIONS]
 
 **The app** is the first word after the verb: `shop.jobs:app`, `shop/jobs.py:app`, or without `:app`
 if the module has only one. Or set `CONTINUABLE_APP` once and leave it out. To look at jobs and to
-steer them, their file is enough: `continuable list sqlite:///continuable.db`.
+steer them, their file is enough: `continuable list sqlite:///continuable.db`. In a Django project
+`manage.py continuable VERB` takes the app from the setting `CONTINUABLE_APP`.
 
 **A job** is the last part of its name, `process_import`, or more of it where that is ambiguous. Its
 arguments are JSON where they are JSON and text otherwise; `key=value` is passed by keyword.

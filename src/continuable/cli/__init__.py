@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import NoReturn
 
 NEEDS = ("click", "rich")
 
 
-def main() -> None:
-    """Run the command line of this process, and exit."""
+def main(words: Sequence[str] | None = None, name: str = "continuable") -> NoReturn:
+    """Run the command line, by default that of this process, and exit.
+
+    `name`: how it was called, for its help.
+    """
     missing = [name for name in NEEDS if find_spec(name) is None]
     if missing:
         sys.stderr.write(
@@ -20,4 +25,5 @@ def main() -> None:
 
     from continuable.cli.program import program
 
-    program(prog_name="continuable")
+    program(words, prog_name=name)
+    raise AssertionError("click has not exited")

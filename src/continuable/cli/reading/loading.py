@@ -10,6 +10,7 @@ from typing import Any
 from continuable.app import App
 from continuable.cli.failures import WRONG_USAGE, Failure
 from continuable.cli.reading.modules import imported, is_importable, is_path
+from continuable.cli.reading.projects import set_up_django
 from continuable.queues.embedded import EmbeddedQueue
 from continuable.sqlite.location import SCHEME, path_of
 
@@ -21,6 +22,7 @@ def load_app(target: str) -> App:
     """
     if target.startswith(SCHEME):
         return app_without_code(target)
+    set_up_django()
     module_name, name = parts(target)
     module = imported(module_name)
     app = app_called(module, name) if name else only_app(module)

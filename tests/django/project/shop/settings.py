@@ -8,6 +8,7 @@ place = urlsplit(os.environ["SHOP_DATABASE"])
 SECRET_KEY = "no secret"
 USE_TZ = True
 INSTALLED_APPS = ["continuable.django", "shop"]
+CONTINUABLE_APP = "shop.jobs:app"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if place.scheme == "sqlite":
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": place.path[1:]}}
