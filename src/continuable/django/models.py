@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+from continuable.model.info import JobInfo
+from continuable.progress.row import COLUMNS, row_of
+
 
 class Progress(models.Model):
     """One job. Times are seconds since the epoch, on the database's own clock."""
@@ -42,11 +45,15 @@ class Progress(models.Model):
         """One table."""
 
         db_table = "continuable_progress"
-        verbose_name_plural = "progress"
+        verbose_name = "job"
         indexes = (models.Index(fields=["state", "enqueued_at"], name="continuable_state"),)
 
     def __str__(self) -> str:
         return f"{self.name} {self.id}: {self.state}"
+
+    def info(self) -> JobInfo:
+        """The job as handles and the command line show it."""
+        return row_of({name: getattr(self, name) for name in COLUMNS}).info()
 
 
 class History(models.Model):

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ("envelope", models.TextField(null=True)),
             ],
             options={
-                "verbose_name_plural": "progress",
+                "verbose_name": "job",
                 "db_table": "continuable_progress",
                 "indexes": [
                     models.Index(fields=["state", "enqueued_at"], name="continuable_state")

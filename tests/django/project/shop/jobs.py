@@ -91,12 +91,13 @@ def fail_in_a_transaction(job, rows):
 
     @job.step(start=0)
     def process(step):
+        step.total = rows
         for row in range(step.cursor, rows):
             with step.transaction(connection) as tx:
                 Order.objects.create(number=row)
                 tx.save(row + 1)
                 if row == rows - 1:
-                    raise ValueError("no luck")
+                    raise ValueError("<script>no luck")
 
 
 @app.job
