@@ -14,6 +14,7 @@ from continuable import (
     SerializationError,
     Serializer,
 )
+from continuable.errors import QueueError
 from continuable.events import JobEnqueued
 from continuable.testing import TestQueue
 from tests.waiting import DEADLINE
@@ -266,3 +267,12 @@ def test_a_handle_of_no_job_says_so(app):
     for look in (handle.state, handle.info, handle.result, handle.pause, handle.restart):
         with pytest.raises(JobNotFoundError, match="No job 'nowhere'"):
             look()
+
+
+def test_a_queue_that_is_on_no_other_engine_has_no_tasks(app):
+    @app.job
+    def work(job):
+        """Nothing."""
+
+    with pytest.raises(QueueError, match=r"has no tasks: use work.enqueue\(\)"):
+        _ = work.task

@@ -12,6 +12,7 @@ from continuable.core.limits import check_id, check_name, check_priority, check_
 from continuable.core.options import JobOptions
 from continuable.declaration.direct import call
 from continuable.declaration.handle import Handle
+from continuable.errors import QueueError
 from continuable.events.emission import Emission
 from continuable.model.payload import Enqueueing, JobRecord
 
@@ -137,6 +138,18 @@ class JobDefinition(Definition, Generic[P, R]):
     def queue(self) -> Any:
         """The queue of its app."""
         return self._get_queue()
+
+    @property
+    def task(self) -> Any:
+        """What the engine of the queue has for the job: a task of Celery's, a function for RQ.
+
+        For old call sites: `process_import.task.delay(42)`. Raises `QueueError` where the queue is
+        on no other engine.
+        """
+        queue = self._get_queue()
+        if not hasattr(queue, "task"):
+            raise QueueError(f"{queue!r} has no tasks: use {self.__name__}.enqueue()")
+        return queue.task(self)
 
     def handle(self, job_id: str, *, is_new: bool = False) -> Handle[R]:
         """The handle of one that was enqueued."""

@@ -55,6 +55,10 @@ def test_a_job_is_a_task_of_the_same_name(project, task_of):
     assert (task.acks_late, task.reject_on_worker_lost) == (True, True)
 
 
+def test_old_call_sites_go_on_by_the_task_of_a_job(project, task_of):
+    assert project.copy_rows.task is task_of(project.copy_rows)
+
+
 def test_the_arguments_of_a_call_are_checked_where_it_is_made(project, task_of):
     with pytest.raises(TypeError):
         task_of(project.copy_rows).delay()
