@@ -51,6 +51,4 @@ def place(request, tmp_path):
 def project(place, tmp_path):
     folder = tmp_path / "project"
     shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    project = Project(folder, place)
-    project.manage("makemigrations", "shop")
-    return project
+    return Project(folder, place)

@@ -9,4 +9,4 @@ def test_the_tests_of_a_project_pass(project):
 
 
 def test_the_migrations_are_those_of_the_models(project):
-    assert "No changes detected" in project.manage("makemigrations", "--check", "continuable")
+    assert "No changes detected" in project.manage("makemigrations", "--check")

@@ -10,3 +10,7 @@ class ContinuableConfig(AppConfig):
     label = "continuable"
     verbose_name = "Continuable jobs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from continuable.django import checks  # noqa: F401 - it needs the models

@@ -1,6 +1,7 @@
 """Its jobs."""
 
 import asyncio
+import os
 import time
 
 import celery
@@ -8,12 +9,14 @@ from django.db import connection, transaction
 
 from continuable import App
 from continuable.progress.django import DjangoProgress
+from continuable.progress.redis import RedisProgress
 from continuable.queues.celery import CeleryQueue
 from shop.models import Order
 
 celery_app = celery.Celery("shop", broker="memory://", backend="cache+memory://")
 celery_app.conf.task_always_eager = True
-app = App(queue=CeleryQueue(celery_app), progress=DjangoProgress())
+on_redis = RedisProgress("redis://localhost") if "SHOP_PROGRESS" in os.environ else None
+app = App(queue=CeleryQueue(celery_app), progress=on_redis or DjangoProgress())
 
 
 @app.job

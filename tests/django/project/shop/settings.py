@@ -37,7 +37,7 @@ TEMPLATES = [
 ]
 ROOT_URLCONF = "shop.urls"
 STATIC_URL = "static/"
-CONTINUABLE_APP = "shop.jobs:app"
+CONTINUABLE_APP = os.environ.get("SHOP_APP", "shop.jobs:app")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if place.scheme == "sqlite":
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": place.path[1:]}}
@@ -51,3 +51,4 @@ else:
             "PORT": place.port,
         }
     }
+DATABASES["default"]["ATOMIC_REQUESTS"] = "SHOP_ATOMIC_REQUESTS" in os.environ
