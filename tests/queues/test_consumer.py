@@ -837,7 +837,7 @@ def test_a_job_whose_message_is_gone_is_told_as_failed(app, path, worker, told):
     hasty = SQLiteProgress(path, lease=0.2)
     others = JobRecord(id="elsewhere", name="of another app, on another queue")
     hasty.add([message(work), message(work, job_id="job-2"), others])
-    worker(hasty, missing=lambda ids: {*ids} - {"job-2"})
+    worker(hasty, missing=lambda jobs: {job.id for job in jobs} - {"job-2"})
     until(lambda: told)
     assert [(event.name, event.job_id) for event in told] == [("job.failed", "job-1")]
     assert hasty.find("job-2").state is State.WAITING

@@ -77,9 +77,11 @@ def live_queries() -> Iterator[Any]:
     yield django.QuerySet()
     yield sa.select(sa.literal(1))
     yield orm.Query([sa.literal(1)])
-    with sa.create_engine("sqlite://").connect() as connection:
+    engine = sa.create_engine("sqlite://")
+    with engine.connect() as connection:
         yield connection.execute(sa.select(sa.literal(1)))
         yield connection.scalars(sa.select(sa.literal(1)))
+    engine.dispose()
 
 
 @pytest.mark.parametrize("make", [as_source, sequence])

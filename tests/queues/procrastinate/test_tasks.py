@@ -535,7 +535,7 @@ def test_a_job_whose_row_is_gone_is_lost_and_can_be_retried(
         queue.consumer()
         until(lambda: gone.state() is State.FAILED, "the look for lost messages")
         assert (gone.info().reason, left.state()) == ("lost", State.WAITING)
-        assert queue.missing([gone.id, left.id]) == [gone.id]
+        assert queue.missing([gone.info(), left.info()]) == [gone.id]
         gone.retry()
         work()
         assert (gone.result(timeout=0), left.result(timeout=0)) == (1, 1)
