@@ -23,7 +23,8 @@ QUERIES = frozenset(
 """The module and name of classes whose rows come from a database at each look."""
 LIVE_QUERY = (
     "its rows are others whenever it is asked again, so that an index would skip some of them. "
-    "Iterate keyset(fetch, key=...), whose fetch(after, limit) asks for the rows behind a key"
+    "Iterate keyset(fetch, key=...), whose fetch(after, limit) asks for the rows behind a key; a "
+    "QuerySet of Django's by queryset(...) of continuable.sources.django"
 )
 
 
