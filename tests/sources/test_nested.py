@@ -16,6 +16,7 @@ from continuable.sources import (
     pages,
     sequence,
 )
+from tests.sources.conftest import read
 
 LISTS = st.lists(st.lists(st.integers(), max_size=3), max_size=4)
 
@@ -50,13 +51,53 @@ def test_a_nested_source_can_be_the_outer_one(resumes_anywhere: Callable[..., No
 
 def test_the_cursor_lies_before_the_outer_item() -> None:
     """So that a resume finds the outer item again."""
-    source = nested(["a", "b"], lambda letter: [1, 2])
+    source = nested([["a"], ["b"]], lambda letters: [1, 2])
     assert list(source.items(None)) == [
-        (("a", 1), [None, 1]),
-        (("a", 2), [None, 2]),
-        (("b", 1), [1, 1]),
-        (("b", 2), [1, 2]),
+        ((["a"], 1), [None, 1]),
+        ((["a"], 2), [None, 2]),
+        ((["b"], 1), [1, 1]),
+        ((["b"], 2), [1, 2]),
     ]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("later", "error"),
+    [
+        (["b", "c", "d"], "another one than it was, 'c'"),
+        (["a", "c", "b"], "another one than it was, 'c'"),
+        (["a"], "is gone"),
+        ([("a", 1), ("b", 2)], "another one than it was"),
+    ],
+)
+def test_another_outer_item_in_the_place_of_the_one_before_is_noticed(
+    later: list[Any], error: str, is_async: bool
+) -> None:
+    """With one less before it, or in another order, the rest would be skipped in silence."""
+
+    async def ainner(_: Any) -> list[int]:
+        return [1, 2]
+
+    inner: Any = ainner if is_async else lambda _: [1, 2]
+    cursor = read(nested(["a", "b", "c"], inner), None)[2][1]
+    assert read(nested(["a", "b", "c"], inner), cursor)[0][0] == ("b", 2)
+    with pytest.raises(
+        SourceChangedError, match=rf"the outer item that the cursor lies in.*{error}"
+    ):
+        read(nested(later, inner), cursor)
+
+
+def test_the_item_of_a_nested_source_in_another_is_looked_at_too() -> None:
+    """At each level."""
+
+    def inner(regions: list[str]) -> Any:
+        return lambda country: nested(regions, lambda region: [1, 2])
+
+    cursor = read(nested(["x", "y"], inner(["a", "b"])), None)[2][1]
+    with pytest.raises(SourceChangedError, match="another one than it was, 'c'"):
+        read(nested(["x", "y"], inner(["a", "c"])), cursor)
+    with pytest.raises(SourceChangedError, match="another one than it was, 'y'"):
+        read(nested(["y", "x"], inner(["a", "b"])), cursor)
 
 
 def test_a_resume_does_not_open_what_is_done() -> None:

@@ -1,5 +1,6 @@
 """Fingerprints: they tell that data has changed since a cursor was taken."""
 
+import json
 import os
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -31,6 +32,16 @@ def file_fingerprint(path: str | os.PathLike[str]) -> dict[str, int | str]:
     return {"bytes": size, "blake2b": digest.hexdigest()}
 
 
+def item_fingerprint(item: Any) -> dict[str, str] | None:
+    """A digest of a text, a number or a tuple of those; `None` for anything else.
+
+    A record or a page may have changed in some field, and be the same nevertheless.
+    """
+    if not _is_a_name(item):
+        return None
+    return {"item": blake2b(json.dumps(item).encode(), digest_size=8).hexdigest()}
+
+
 def check_fingerprint(source_name: str, then: Any, now: Any) -> None:
     """Raise `SourceChangedError` if the fingerprint `then`, kept with the cursor, differs `now`.
 
@@ -42,6 +53,12 @@ def check_fingerprint(source_name: str, then: Any, now: Any) -> None:
         f"{source_name} is not what it was when the cursor was taken: {_change(then, now)}. "
         f"Put it back as it was and retry, or restart the job from the beginning."
     )
+
+
+def _is_a_name(item: Any) -> bool:
+    if isinstance(item, tuple):
+        return all(map(_is_a_name, item))
+    return isinstance(item, str | int)
 
 
 def _block_offsets(size: int) -> Iterable[int]:

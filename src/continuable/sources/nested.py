@@ -2,12 +2,13 @@
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from reprlib import repr as short_repr
 from typing import Any, Generic, TypeVar, overload
 
-from continuable.errors import SourceError
+from continuable.errors import SourceChangedError, SourceError
 from continuable.model.callables import function_name, is_async
 from continuable.sources.coercion import as_source
-from continuable.sources.fingerprint import check_fingerprint
+from continuable.sources.fingerprint import check_fingerprint, item_fingerprint
 from continuable.sources.protocol import AsyncSource, Source
 
 T = TypeVar("T")
@@ -35,8 +36,10 @@ def nested(outer: Any, inner: Callable[[Any], Any]) -> Any:
     `AsyncSource` if `outer` is one or `inner` is an `async def`, which may return either kind.
 
     The cursor is `[cursor before the outer item, cursor in the inner source]`, so that a resume
-    goes on in the middle of an outer item. A third element keeps the fingerprint of the inner
-    source, where it has one: a file that changed meanwhile is a `SourceChangedError`.
+    goes on in the middle of an outer item. A third element tells that item from others: the
+    fingerprint of its inner source, where that has one, or a digest of the item, where that is
+    a text, a number or a tuple of those. Another item in its place, none, or a file that changed
+    is a `SourceChangedError`.
     """
     outer = as_source(outer)
     if isinstance(outer, Source) and not is_async(inner):
@@ -62,6 +65,27 @@ class _Nesting:
         """The fingerprint of the outer source; the cursor keeps that of the inner one."""
         return self._outer.fingerprint()
 
+    def _recognised(self, outer_item: Any, source: Any, then: Any) -> list[Any]:
+        """What tells the outer item from others: a list with one element, or an empty one.
+
+        Raises `SourceChangedError` if it is another one than `then`.
+        """
+        now = source.fingerprint()
+        if now is not None:
+            check_fingerprint(repr(source), then, now)
+            return [now]
+        now = item_fingerprint(outer_item)
+        if None not in (then, now) and then != now:
+            raise self._changed(f"is another one than it was, {short_repr(outer_item)}")
+        return [] if now is None else [now]
+
+    def _changed(self, what: str) -> SourceChangedError:
+        return SourceChangedError(
+            f"{self!r}: the outer item that the cursor lies in {what}, so that a resume would "
+            f"skip items. Put the outer items back as they were and retry, or restart the job "
+            f"from the beginning."
+        )
+
     def _split(self, cursor: Any) -> tuple[Any, Any, Any]:
         """The cursor before the outer item, that in the inner source, and its fingerprint."""
         if cursor is None:
@@ -80,14 +104,15 @@ class Nested(_Nesting, Generic[T, U]):
     def items(self, cursor: Any) -> Iterator[tuple[tuple[T, U], list[Any]]]:
         """Each pair from `cursor` on, with the cursor behind it."""
         before, within, then = self._split(cursor)
+        is_found = cursor is None
         for outer_item, after in self._outer.items(before):
-            source = self._plain_source(outer_item)
-            now = source.fingerprint()
-            check_fingerprint(repr(source), then, now)
-            kept = [] if now is None else [now]
+            source, is_found = self._plain_source(outer_item), True
+            kept = self._recognised(outer_item, source, then)
             for item, behind in source.items(within):
                 yield (outer_item, item), [before, behind, *kept]
             before, within, then = after, None, None
+        if not is_found:
+            raise self._changed("is gone")
 
     def _plain_source(self, outer_item: T) -> Source[U]:
         source: Source[U] | AsyncSource[U] = as_source(self._inner(outer_item))
@@ -105,15 +130,16 @@ class AsyncNested(_Nesting, Generic[T, U]):
     async def aitems(self, cursor: Any) -> AsyncIterator[tuple[tuple[T, U], list[Any]]]:
         """Each pair from `cursor` on, with the cursor behind it."""
         before, within, then = self._split(cursor)
+        is_found = cursor is None
         async for outer_item, after in _async_items(self._outer, before):
-            source = self._inner(outer_item)
+            source, is_found = self._inner(outer_item), True
             source = as_source(await source if inspect.isawaitable(source) else source)
-            now = source.fingerprint()
-            check_fingerprint(repr(source), then, now)
-            kept = [] if now is None else [now]
+            kept = self._recognised(outer_item, source, then)
             async for item, behind in _async_items(source, within):
                 yield (outer_item, item), [before, behind, *kept]
             before, within, then = after, None, None
+        if not is_found:
+            raise self._changed("is gone")
 
 
 async def _async_items(
