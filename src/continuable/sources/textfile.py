@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from continuable.errors import SourceChangedError, SourceError
+from continuable.sources.filekinds import path_given, refuse_other_kinds
 from continuable.sources.fingerprint import file_fingerprint
 from continuable.sources.offset import offset_from_cursor
 
@@ -24,7 +25,7 @@ class TextFile:
     function: str
 
     def __init__(self, path: str | os.PathLike[str], encoding: str) -> None:
-        self.path = os.fspath(path)
+        self.path = path_given(self.function, path)
         self.encoding = codecs.lookup(encoding).name
         if self.encoding == "utf-8-sig":
             self.encoding = "utf-8"
@@ -38,7 +39,11 @@ class TextFile:
         return f"{self.function}({self.path!r})"
 
     def fingerprint(self) -> Any:
-        """Size in bytes and a digest of the content: the same for a copy of the file."""
+        """Size in bytes and a digest of the content: the same for a copy of the file.
+
+        `SourceError` where it is no text file.
+        """
+        refuse_other_kinds(self, self.path)
         return file_fingerprint(self.path)
 
     def text_start(self, file: BinaryIO) -> int:
