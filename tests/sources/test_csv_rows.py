@@ -22,6 +22,24 @@ def by_dict_reader(path: Path, **options: Any) -> list[dict[Any, Any]]:
         return list(csv.DictReader(file, **options))
 
 
+def refused(path: Path) -> str | None:
+    """Why `csv_rows` refuses what csv.DictReader reads, and loses something in; else `None`."""
+    ended = []
+
+    def lines() -> Any:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            yield from file
+        ended.append(True)
+
+    rows = csv.reader(lines())
+    for number, row in enumerate(filter(None, rows)):
+        if ended:
+            return "never closed"
+        if number == 0 and len({*row, ""}) <= len(row):
+            return "several of one name"
+    return None
+
+
 def written(rows: list[list[str]], line_end: str = "\r\n") -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=line_end, quoting=csv.QUOTE_ALL).writerows(rows)
@@ -63,7 +81,11 @@ def test_any_text_at_all_reads_as_csv_dict_reader_reads_it(
             with pytest.raises(SourceError, match="cannot be read"):
                 all_items(path, **options)
         else:
-            resumes_anywhere(csv_rows(path, **options), expected)
+            if (why := refused(path)) is None:
+                resumes_anywhere(csv_rows(path, **options), expected)
+                return
+            with pytest.raises(SourceError, match=why):
+                all_items(path, **options)
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
@@ -219,6 +241,57 @@ def test_a_field_without_end_is_an_error_with_its_row(
     with pytest.raises(SourceError, match=r"row at byte 4 cannot be read: field larger"):
         list(source.items(None))
     assert source.total() is None
+
+
+@pytest.mark.parametrize(
+    ("content", "at"), [(b'a,b\n1,2\n3,"4\n5,6\n', 8), (b'a,b\n1,"', 4), (b'"a,b\n1,2\n', 0)]
+)
+def test_a_quote_that_is_never_closed_does_not_swallow_the_rest_in_silence(
+    content: bytes, at: int, write_file: Callable[[bytes], Path]
+) -> None:
+    """csv.DictReader makes one field of it; the rows before are met."""
+    met: list[Any] = []
+    with pytest.raises(SourceError, match=rf"row at byte {at} has a quote that is never closed"):
+        met.extend(row for row, _ in csv_rows(write_file(content)).items(None))
+    assert met == ([{"a": "1", "b": "2"}] if at == 8 else [])
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n"])
+def test_a_last_field_in_quotes_is_no_open_quote(
+    end: bytes, write_file: Callable[[bytes], Path], resumes_anywhere: Callable[..., None]
+) -> None:
+    """However the file ends."""
+    resumes_anywhere(csv_rows(write_file(b'a,b\n1,"2"' + end)), [{"a": "1", "b": "2"}])
+
+
+@pytest.mark.parametrize("header", [b"id,name,id", b"id,,name", b"id,name,"])
+def test_a_header_that_would_lose_fields_is_refused_and_can_be_replaced(
+    header: bytes, write_file: Callable[[bytes], Path], resumes_anywhere: Callable[..., None]
+) -> None:
+    """csv.DictReader keeps the last of several fields with one name."""
+    path = write_file(header + b"\n1,2,3\n")
+    with pytest.raises(SourceError, match=r"several of one name.*fieldnames=.*skip_lines=1"):
+        all_items(path)
+    source = csv_rows(path, fieldnames=["a", "b", "c"], skip_lines=1)
+    resumes_anywhere(source, [{"a": "1", "b": "2", "c": "3"}])
+    with pytest.raises(SourceError, match="several of one name"):
+        csv_rows(path, fieldnames=["a", "a", "c"])
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_first_line_may_name_the_delimiter(
+    mark: bytes,
+    end: bytes,
+    write_file: Callable[[bytes], Path],
+    resumes_anywhere: Callable[..., None],
+) -> None:
+    """As Excel has it; behind lines that are skipped, too."""
+    lines = [b"a;b", b"1;2,5", b""]
+    path = write_file(mark + end.join([b"sep=;", *lines]))
+    resumes_anywhere(csv_rows(path), [{"a": "1", "b": "2,5"}])
+    path = write_file(mark + end.join([b"exported today", b"", b"sep=;", *lines]))
+    resumes_anywhere(csv_rows(path, skip_lines=2), [{"a": "1", "b": "2,5"}])
 
 
 def test_a_cursor_beyond_the_end_is_a_changed_file(write_file: Callable[[bytes], Path]) -> None:

@@ -81,6 +81,7 @@ class TextLines:
     ) -> None:
         file.seek(offset)
         self.offset = offset
+        self.has_ended = False
         self._source = source
         self._file = file
         self._errors = errors
@@ -92,6 +93,7 @@ class TextLines:
                 for line in block:
                     self.offset += len(line)
                     yield line.decode(encoding, errors)
+            self.has_ended = True
         except UnicodeDecodeError as error:
             offset = self.offset - len(error.object) + error.start
             raise SourceError(
