@@ -93,7 +93,7 @@ def test_a_job_that_an_older_worker_does_not_know_waits_for_one_that_does(
     monkeypatch.setenv(OLDER, "yes")
     older = start_worker()
     handle = project.note_that_it_ran.enqueue(folder, "ran")
-    older.until(lambda: older.log.count(UNKNOWN) == 2, "another try")
+    older.until(lambda: older.log.count(UNKNOWN) >= 2, "another try")
     monkeypatch.delenv(OLDER)
     start_worker()
     assert handle.result(timeout=DEADLINE) == "ran"

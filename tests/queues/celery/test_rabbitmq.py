@@ -112,7 +112,7 @@ class TestCeleryOnRabbitMQ(QueueSuite):
         monkeypatch.setenv(OLDER, "yes")
         older = start_worker()
         handle = enqueue(app, "note_that_it_ran", folder, "ran")
-        older.until(lambda: older.log.count("Received unregistered task") == 2, "another try")
+        older.until(lambda: older.log.count("Received unregistered task") >= 2, "another try")
         monkeypatch.delenv(OLDER)
         assert result(handle, start_worker()) == "ran"
         assert len(journal.begins) == 1
