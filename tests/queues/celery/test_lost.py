@@ -12,8 +12,9 @@ from continuable.conformance.jobs import LEASE, ROWS
 from continuable.conformance.journal import Journal
 from continuable.errors import JobStateError, QueueError
 from continuable.model.states import State
+from continuable.queues.celery.lost import PRECISION
 from tests.queues.celery.conftest import OLDER, await_hold
-from tests.waiting import DEADLINE
+from tests.waiting import DEADLINE, until
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +113,11 @@ def test_a_job_that_a_worker_without_this_library_does_not_know_is_sent_again(
     assert handle.result(timeout=DEADLINE) == "ran"
 
 
-def test_a_purged_job_is_lost_and_can_be_retried(project, start_worker, purge, tmp_path):
+def test_a_purged_job_is_lost_and_can_be_retried(
+    project, start_worker, purge, redis_server, tmp_path
+):
+    with redis_server.connected() as client:  # which has not just been started
+        until(lambda: client.info("server")["uptime_in_seconds"] > 2 * PRECISION)
     handles = [
         project.note_that_it_ran.enqueue(str(folder_of(tmp_path, name)), "ran")
         for name in ("purged", "discarded")

@@ -27,6 +27,9 @@ LOOKS = 3
 """Looks, a lease apart, at which a message is missing. A worker that was alive at the first one
 has shown by the last that it has not died then."""
 
+PRECISION = 1.0
+"""Seconds by which a Redis, which counts whole ones, may say that it was started too early."""
+
 
 class LostMessages:
     """Looks for jobs without a message.
@@ -73,7 +76,8 @@ class LostMessages:
         """Whether a worker or the server may have died since the message was sent."""
         sent_at = (job.saved_at or job.enqueued_at).timestamp()
         died = [at for at in seen.alive_last if at <= missed_at]
-        return seen.started_at > sent_at or any(at > sent_at - 2 * self._store.lease for at in died)
+        has_restarted = seen.started_at > sent_at - PRECISION
+        return has_restarted or any(at > sent_at - 2 * self._store.lease for at in died)
 
     def _was_unknown(self, job: JobInfo) -> bool:
         """Whether a worker without this library has thrown the message away."""

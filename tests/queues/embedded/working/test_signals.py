@@ -131,8 +131,8 @@ def test_a_job_that_reaches_no_checkpoint_is_given_up_at_the_end_of_the_grace(
     worker = work_elsewhere(grace=0.3)
     until(lambda: marks.is_left(f"{handle.id}-1"))
     assert worker.stop() == 1
-    assert "has reached no checkpoint for" in worker.log
-    assert worker.log.index("no checkpoint for") < worker.log.index("not handed back in time")
+    assert "has reached no checkpoint for" in worker.log  # by another thread: before or after
+    assert "not handed back in time" in worker.log
     assert handle.info().cursor == 42
     marks.leave("go")
     assert work_elsewhere(drain=True).wait() == 0
