@@ -271,7 +271,8 @@ def lose(
 
 def unconfirm(row: Row, now: float, _told: list[Told], *, executions: int, wait: float) -> None:
     """The job's message is gone: `recover` gives another one in `wait` seconds."""
-    if row.state in ON_QUEUE and row.lease_until is None and row.executions == executions:
+    if row.state in ON_QUEUE and row.executions == executions:
+        row.issued += 1  # or its sender, which may be about to confirm it, would call it off
         row.lease_until = now + wait
 
 
