@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 
-from continuable.django.configured import configured_app, needed_app
+from continuable.django.configured import configured_app, needed_app, progress_alias
 from continuable.django.models import History, Progress
 from continuable.errors import QueueError
 
@@ -104,6 +104,10 @@ class JobAdmin(admin.ModelAdmin):
     def has_discard_permission(self, request: HttpRequest) -> bool:
         """Who may delete jobs may discard them."""
         return configured_app() is not None and request.user.has_perm("continuable.delete_progress")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Progress]:
+        """The jobs of the database that the app's progress is in."""
+        return super().get_queryset(request).using(progress_alias())
 
     # --- columns and fields
 

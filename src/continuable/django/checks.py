@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connections
 
 from continuable.app import App
-from continuable.django.configured import SETTING, configured_app
-from continuable.django.models import Progress
+from continuable.django.configured import SETTING, configured_app, progress_alias
+from continuable.django.models import History, Progress
 from continuable.progress.django import DjangoProgress
 from continuable.queues.engine import EngineQueue
 
@@ -29,16 +29,23 @@ def check_app(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_tables(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """The tables are there, in the databases that are looked at."""
-    table = Progress._meta.db_table  # noqa: SLF001 - Django's public name for it
+    """The tables are there, if their database is one that is looked at."""
+    try:
+        alias = progress_alias()
+    except ImproperlyConfigured:
+        return []  # which `check_app` tells
+    if alias not in (databases or ()):
+        return []
+    there = connections[alias].introspection.table_names()
+    tables = [model._meta.db_table for model in (Progress, History)]  # noqa: SLF001 - Django's public name for it
     return [
         Warning(
             f"There is no table {table!r} in the database {alias!r}",
             hint=f"Run `manage.py migrate --database {alias}`",
             id="continuable.W001",
         )
-        for alias in databases or ()
-        if alias == DEFAULT_DB_ALIAS and table not in connections[alias].introspection.table_names()
+        for table in tables
+        if table not in there
     ]
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS
 
 from continuable.app import App
+from continuable.progress.django import DjangoProgress
+from continuable.queues.engine import EngineQueue
 
 SETTING = "CONTINUABLE_APP"
-"""Names it: `"shop.jobs:app"`."""
+"""Names it: `"shop.jobs:app"`. So does the environment variable of that name, which wins."""
 
 
 def configured_app() -> App | None:
@@ -18,7 +22,7 @@ def configured_app() -> App | None:
 
     Raises `ImproperlyConfigured` where they name something else.
     """
-    target = getattr(settings, SETTING, None)
+    target = os.environ.get(SETTING) or getattr(settings, SETTING, None)
     if target is None:
         return None
     module, _, name = target.partition(":")
@@ -37,3 +41,12 @@ def needed_app() -> App:
     if app is None:
         raise ImproperlyConfigured(f"Say which app has the jobs: {SETTING} = 'shop.jobs:app'")
     return app
+
+
+def progress_alias() -> str:
+    """The database that the app's progress is in, as in `DATABASES`."""
+    app = configured_app()
+    queue = None if app is None else app.queue
+    if isinstance(queue, EngineQueue) and isinstance(queue.store, DjangoProgress):
+        return queue.store.alias
+    return DEFAULT_DB_ALIAS

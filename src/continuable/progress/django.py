@@ -51,22 +51,23 @@ class DjangoProgress(SQLStore):
 
     def __init__(self, using: str = "default", *, lease: float = LEASE) -> None:
         super().__init__(lease=lease)
-        self._using = using
+        self.alias = using
+        """Of the database, as in `DATABASES`."""
         self._local = threading.local()
         self._tested: Callable[[], Any] = _none
 
     @property
     def _dialect(self) -> Dialect:
-        vendor = connections[self._using].vendor
+        vendor = connections[self.alias].vendor
         if vendor not in DIALECTS:
             known = ", ".join(DIALECTS)
-            raise StoreError(f"DjangoProgress knows {known}; {self._using!r} is on {vendor}")
+            raise StoreError(f"DjangoProgress knows {known}; {self.alias!r} is on {vendor}")
         return DIALECTS[vendor]
 
     @contextmanager
     def _writing(self, timeout: float | None = None) -> Iterator[Session]:
         if (tests := self._connection_of_test()) is not None:
-            with self._errors(), transaction.atomic(using=self._using):
+            with self._errors(), transaction.atomic(using=self.alias):
                 yield _Session(tests.cursor)
             return
         wait = LOCK_WAIT if timeout is None else timeout
@@ -121,11 +122,11 @@ class DjangoProgress(SQLStore):
     def is_in_transaction(self, connection: Any) -> bool:
         """Whether a transaction is open; an atomic block of this thread's counts, too."""
         given = [] if connection is None else [connection]
-        return any(map(is_in_atomic_block, [connections[self._using], *given]))
+        return any(map(is_in_atomic_block, [connections[self.alias], *given]))
 
     def open_transaction(self) -> Any:
         """The connection of this thread, within an atomic block."""
-        own = connections[self._using]
+        own = connections[self.alias]
         return own if is_in_atomic_block(own) else None
 
     def close(self) -> None:
@@ -137,7 +138,7 @@ class DjangoProgress(SQLStore):
 
         Raises `StoreBusyError` while one runs in another thread, since only that sees its rows.
         """
-        own = connections[self._using]
+        own = connections[self.alias]
         if is_in_testcase(own):
             self._tested = ref(own)
             return own
@@ -150,7 +151,7 @@ class DjangoProgress(SQLStore):
     def _connected(self) -> Iterator[Any]:
         held: _Held | None = getattr(self._local, "held", None)
         if held is None or held.pid != os.getpid():  # none yet, or a parent's
-            held = self._local.held = _Held(connections.create_connection(self._using))
+            held = self._local.held = _Held(connections.create_connection(self.alias))
         connection = held.connection
         _off_loop(connection.close_if_unusable_or_obsolete)
         try:
@@ -174,7 +175,7 @@ class DjangoProgress(SQLStore):
             raise StoreError(f"The progress store {self!r} failed: {error}") from error
 
     def __repr__(self) -> str:
-        return f"DjangoProgress({self._using!r})"
+        return f"DjangoProgress({self.alias!r})"
 
 
 class _Held:

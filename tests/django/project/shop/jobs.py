@@ -16,7 +16,8 @@ from shop.models import Order
 celery_app = celery.Celery("shop", broker="memory://", backend="cache+memory://")
 celery_app.conf.task_always_eager = True
 on_redis = RedisProgress("redis://localhost") if "SHOP_PROGRESS" in os.environ else None
-app = App(queue=CeleryQueue(celery_app), progress=on_redis or DjangoProgress())
+alias = "jobs" if "SHOP_JOBS" in os.environ else "default"
+app = App(queue=CeleryQueue(celery_app), progress=on_redis or DjangoProgress(alias))
 
 
 @app.job

@@ -52,3 +52,5 @@ else:
         }
     }
 DATABASES["default"]["ATOMIC_REQUESTS"] = "SHOP_ATOMIC_REQUESTS" in os.environ
+if "SHOP_JOBS" in os.environ:  # progress in a database of its own
+    DATABASES["jobs"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": "jobs.db"}
