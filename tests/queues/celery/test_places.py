@@ -13,6 +13,8 @@ from continuable.demo import servers
 from continuable.model.states import State
 from continuable.progress.redis import RedisProgress
 from continuable.queues.celery import CeleryQueue
+from continuable.queues.celery.broker import on_broker
+from continuable.queues.celery.lost import LOOKS, PRECISION, LostMessages
 from tests.queues.celery import project_on_settings
 from tests.queues.celery.conftest import await_hold
 from tests.servers.processes import Server
@@ -166,6 +168,37 @@ def test_messages_that_a_worker_holds_are_seen_behind_a_prefix(redis, prefix, fo
         message.ack()
         simple.close()
     assert queue.missing([handle.info()]) == {handle.id}
+
+
+def test_a_purge_is_noticed_where_celery_keeps_no_results(redis, redis_server, folder):
+    with redis_server.connected() as client:  # which has not just been started
+        until(lambda: client.info("server")["uptime_in_seconds"] > 2 * PRECISION)
+    project = project_on_settings.make({"result_backend": None})
+    handle = project.note_that_it_ran.enqueue(folder, "ran")
+    assert project.celery_app.control.purge() == 1
+    lost = LostMessages(project.celery_app, project.app.queue.store, "worker")
+    looks = [lost.purged([handle.info()]) for _ in range(LOOKS)]
+    assert looks == [*[[]] * (LOOKS - 1), [handle.id]]
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [({}, 10.0), ({"socket_timeout": 3.0, "socket_connect_timeout": 3.0}, 3.0)],
+)
+def test_a_look_at_the_broker_waits_no_longer_than_the_store_does(redis, given, seconds):
+    project = project_on_settings.make({"broker_transport_options": given})
+    connected = on_broker(project.celery_app, lambda broker: broker.client.connection_pool)
+    assert connected.connection_kwargs["socket_timeout"] == seconds
+
+
+def test_no_message_is_looked_for_where_no_job_waits(redis):
+    project = project_on_settings.make({})
+    lost = LostMessages(project.celery_app, project.app.queue.store, "worker")
+    before = redis.info("commandstats")
+    assert lost.purged([]) == []
+    after = redis.info("commandstats")
+    for command in ("cmdstat_hlen", "cmdstat_hvals"):
+        assert after.get(command) == before.get(command)
 
 
 class SentinelServer(Server):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from celery.backends.base import DisabledBackend
 from celery.exceptions import NotRegistered
 
 from continuable.queues.celery.broker import RedisBroker, on_broker
@@ -80,7 +81,9 @@ class LostMessages:
         return has_restarted or any(at > sent_at - 2 * self._store.lease for at in died)
 
     def _was_unknown(self, job: JobInfo) -> bool:
-        """Whether a worker without this library has thrown the message away."""
+        """Whether a worker without this library has thrown the message away, as results tell."""
+        if isinstance(self._celery_app.backend, DisabledBackend):
+            return False
         return isinstance(self._celery_app.AsyncResult(job.id).result, NotRegistered)
 
 
@@ -104,6 +107,8 @@ class _Seen:
 
 
 def _missing(celery_app: Celery, jobs: Sequence[JobInfo], broker: RedisBroker) -> set[str]:
+    if not jobs:
+        return set()
     queues = set().union(*(_queues(celery_app, job) for job in jobs))
     # First the queues: a worker that takes a message holds it from then on.
     found = [*map(broker.messages_on, sorted(queues)), broker.messages_held()]

@@ -124,7 +124,7 @@ flag = Flag()
 
 
 class StopStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Sees every end of a worker, also one that no signal has brought about."""
+    """Sees the start of a worker, and every end, also one that no signal has brought about."""
 
     requires = ("celery.worker.components:Pool",)
 
